@@ -1,0 +1,1 @@
+"""Objects to tokens and back, with a reason for everything refused."""

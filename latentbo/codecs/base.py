@@ -1,0 +1,72 @@
+"""What the models need to know about objects: their tokens, and why some have none.
+
+A codec is the only door between objects (molecules, sequences, images) and tensors. Everything above it works
+on canonical objects (strings) and integer tokens, so that a new kind of object is a new codec and nothing
+else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from latentbo.codecs.vocabulary import PAD, Vocabulary
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One row read or written: either a canonical object with its tokens, or a reason code.
+
+    `object` is the identity of what was measured (law 1 of the design); `tokens` hold no start, end or
+    padding.
+    """
+
+    object: str | None
+    tokens: tuple[int, ...] = ()
+    reason: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.object is not None
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """Two-way translation between raw strings and tokens. Neither way ever raises for a bad row."""
+
+    @property
+    def vocabulary(self) -> Vocabulary: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest token row a model of these objects has to write."""
+        ...
+
+    def read(self, raw: Sequence[object]) -> list[Reading]:
+        """Canonical object and tokens of each string, one row a string; what is no string is a bad row like
+        any other.
+        """
+        ...
+
+    def write(self, tokens: Sequence[Sequence[int]]) -> list[Reading]:
+        """The canonical object that each token row spells, one row a row; `tokens` are the object's own
+        again.
+        """
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able description; a model card stores it and `codecs.load_codec` turns it back."""
+        ...
+
+
+def pad(rows: Sequence[Sequence[int]]) -> Tensor:
+    """Token rows as one right-padded tensor, n x t with t the longest row (at least 1)."""
+    width = max((len(row) for row in rows), default=1) or 1
+    out = torch.full((len(rows), width), PAD, dtype=torch.long)
+    for i, row in enumerate(rows):
+        out[i, : len(row)] = torch.as_tensor(row, dtype=torch.long)
+    return out

@@ -1,0 +1,213 @@
+"""Children of molecules: mutants and crosses, for genetic baselines and as neighbours of elite molecules.
+
+Every child is one canonical, sanitised fragment without radicals. The mutations are those of `graph_edits`;
+the crossover is Jensen's (Chem. Sci. 2019, 10, 3567): a part of either molecule, joined at one bond outside
+rings or at two bonds of a ring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rdkit import Chem, rdBase
+
+from latentbo.codecs.graph_edits import MUTATIONS, Cut, Graph, attach, child_of, pick, read, release
+from latentbo.errors import InputError, unknown_name
+
+TRIES = 10  # of one mutation or crossover, as in Jensen's
+MAX_HEAVY_ATOMS = 60
+SMALLEST_SHARE = 0.5  # of the smaller parent's atoms that a cross must have
+JOINT_RING = (5, 6)  # atoms of a ring closed from two halves
+
+Part = tuple[frozenset[int], tuple[Cut, ...]]  # the atoms kept, and where they were cut off
+
+
+def mutate(
+    smiles: str,
+    rng: np.random.Generator,
+    *,
+    kinds: Sequence[str] = tuple(MUTATIONS),
+    max_heavy_atoms: int = MAX_HEAVY_ATOMS,
+) -> str | None:
+    """One random mutation of one of the `kinds`; canonical SMILES, or None where ten tries came to nothing.
+
+    Raises `InputError` for a string that is no molecule and for an unknown kind.
+    """
+    if isinstance(kinds, str) or not kinds:
+        raise InputError(f"kinds must be a list of one mutation or more, not {kinds!r}")
+    for kind in kinds:
+        if kind not in MUTATIONS:
+            raise unknown_name("mutation", kind, MUTATIONS)
+    with rdBase.BlockLogs():
+        child = _mutant(read(smiles), rng, kinds, max_heavy_atoms)
+    return child.smiles if child else None
+
+
+def crossover(
+    a: str, b: str, rng: np.random.Generator, *, max_heavy_atoms: int = MAX_HEAVY_ATOMS
+) -> str | None:
+    """A part of each molecule, joined; canonical SMILES, or None where ten tries came to nothing.
+
+    Raises `InputError` for a string that is no molecule.
+    """
+    with rdBase.BlockLogs():
+        child = _cross(read(a), read(b), rng, max_heavy_atoms)
+    return child.smiles if child else None
+
+
+@dataclass(frozen=True)
+class GraphEdits:
+    """Up to n distinct children of a set of parents.
+
+    A child is a mutant of one parent with probability `mutation_rate`; otherwise it is a cross of two, which
+    is mutated as well with probability `mutate_crosses`. At most `attempts` times n children are tried.
+    """
+
+    mutation_rate: float = 0.75
+    mutate_crosses: float = 0.1
+    max_heavy_atoms: int = MAX_HEAVY_ATOMS
+    attempts: int = 4
+
+    def __post_init__(self) -> None:
+        for name in ("mutation_rate", "mutate_crosses"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} is a probability from 0 to 1, not {getattr(self, name)!r}")
+        for name in ("max_heavy_atoms", "attempts"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, not {getattr(self, name)!r}")
+
+    def __call__(
+        self,
+        parents: Sequence[str],
+        n: int,
+        rng: np.random.Generator,
+        *,
+        weights: Sequence[float] | None = None,
+    ) -> list[str]:
+        """Canonical SMILES, none of them a parent's; fewer than n where the attempts run out.
+
+        Parents are drawn uniformly, or in proportion to their `weights`. Raises `InputError` for a parent
+        that is no molecule, for weights that do not fit, and for a negative n.
+        """
+        if n < 0:
+            raise InputError(f"n must be 0 or more, not {n!r}")
+        chances = _probabilities(parents, weights)
+        graphs = [read(parent) for parent in parents]
+        seen = {graph.smiles for graph in graphs}
+        children: list[str] = []
+        with rdBase.BlockLogs():
+            for i, j in rng.choice(len(graphs), size=(self.attempts * n, 2), p=chances):
+                if len(children) == n:
+                    break
+                child = self._child(graphs[i], graphs[j], rng)
+                if child is not None and child.smiles not in seen:
+                    seen.add(child.smiles)
+                    children.append(child.smiles)
+        return children
+
+    def _child(self, a: Graph, b: Graph, rng: np.random.Generator) -> Graph | None:
+        kinds = tuple(MUTATIONS)
+        if rng.random() < self.mutation_rate:
+            return _mutant(a, rng, kinds, self.max_heavy_atoms)
+        child = _cross(a, b, rng, self.max_heavy_atoms)
+        if child is not None and rng.random() < self.mutate_crosses:
+            return _mutant(child, rng, kinds, self.max_heavy_atoms)
+        return child
+
+
+def _probabilities(parents: Sequence[str], weights: Sequence[float] | None) -> np.ndarray | None:
+    if isinstance(parents, str) or not len(parents):
+        raise InputError(f"parents must be a list of one SMILES or more, not {parents!r}")
+    if weights is None:
+        return None
+    chances = np.asarray(weights, dtype=float)
+    if chances.shape != (len(parents),):
+        raise InputError(f"one weight a parent was expected ({len(parents)}), not shape {chances.shape}")
+    if not np.isfinite(chances).all() or (chances < 0).any() or not chances.any():
+        raise InputError("weights must be finite and not negative, and one of them above 0")
+    return chances / chances.sum()
+
+
+def _mutant(
+    graph: Graph, rng: np.random.Generator, kinds: Sequence[str], max_heavy_atoms: int
+) -> Graph | None:
+    for _ in range(TRIES):
+        edited = MUTATIONS[pick(rng, kinds)](graph, rng)
+        child = child_of(edited, (graph,), max_heavy_atoms)
+        if child is not None:
+            return child
+    return None
+
+
+def _cross(a: Graph, b: Graph, rng: np.random.Generator, max_heavy_atoms: int) -> Graph | None:
+    for _ in range(TRIES):
+        cross = cross_chains if rng.random() < 0.5 else cross_rings
+        child = child_of(cross(a, b, rng), (a, b), max_heavy_atoms)
+        if child is not None:
+            return child
+    return None
+
+
+def cross_chains(a: Graph, b: Graph, rng: np.random.Generator) -> Chem.RWMol | None:
+    """One side of a single bond outside rings of each molecule, joined by that bond."""
+    if not a.chain_bonds or not b.chain_bonds:
+        return None
+    parts = []
+    for graph in (a, b):
+        i, j = pick(rng, graph.chain_bonds)
+        parts.append(_part(graph, ((i, j, 1),) if rng.random() < 0.5 else ((j, i, 1),)))
+    return _join(a, parts[0], b, parts[1])
+
+
+def cross_rings(a: Graph, b: Graph, rng: np.random.Generator) -> Chem.RWMol | None:
+    """An arc of a ring of each molecule with all that hangs on it, joined to a ring of five or six atoms.
+
+    The new bonds have the order that both cut bonds can give, so that halves of aromatic rings can make one
+    again.
+    """
+    size = pick(rng, JOINT_RING)
+    lengths = [length for length, arcs in a.arcs.items() if size - length in b.arcs for _ in arcs]
+    if not lengths:
+        return None
+    length = pick(rng, lengths)
+    cuts, others = pick(rng, a.arcs[length]), pick(rng, b.arcs[size - length])
+    return _join(a, _part(a, cuts), b, _part(b, others if rng.random() < 0.5 else others[::-1]))
+
+
+def _part(graph: Graph, cuts: tuple[Cut, ...]) -> Part | None:
+    """What hangs together on the kept side of the cuts; None where another way leads across."""
+    ways = {(kept, lost) for kept, lost, _ in cuts}
+    start = cuts[0][0]
+    atoms, todo = {start}, [start]
+    while todo:
+        here = todo.pop()
+        fresh = [x for x in graph.neighbours[here] if x not in atoms and (here, x) not in ways]
+        atoms.update(fresh)
+        todo += fresh
+    return None if any(lost in atoms for _, lost, _ in cuts) else (frozenset(atoms), cuts)
+
+
+def _join(a: Graph, part_a: Part | None, b: Graph, part_b: Part | None) -> Chem.RWMol | None:
+    """The two parts in one graph, bonded cut to cut; None where that would be a crumb of both parents."""
+    if part_a is None or part_b is None:
+        return None
+    shift = len(a.elements)
+    if len(part_a[0]) + len(part_b[0]) < SMALLEST_SHARE * min(shift, len(b.elements)):
+        return None
+    out = Chem.RWMol(a.kekule)
+    out.InsertMol(b.kekule)
+    for (i, lost_i, order_i), (j, lost_j, order_j) in zip(part_a[1], part_b[1], strict=True):
+        if not a.bondable(i, b.elements[j]):
+            return None
+        release(out, i, lost_i)
+        release(out, shift + j, shift + lost_j)
+        attach(out, i, shift + j, min(order_i, order_j))
+    kept = part_a[0] | {shift + atom for atom in part_b[0]}
+    out.BeginBatchEdit()
+    for atom in range(out.GetNumAtoms()):
+        if atom not in kept:
+            out.RemoveAtom(atom)
+    out.CommitBatchEdit()
+    return out

@@ -1,0 +1,243 @@
+"""Molecules as canonical SMILES outside and SELFIES tokens inside (SELFIES: Krenn et al. 2020,
+arXiv:1905.13741).
+
+The canonical SMILES is the identity of a molecule. Stereochemistry is kept. A string is refused with one of
+the reason codes below and never with an exception, because RDKit and selfies both accept, silently, strings
+that mean something else (`MolFromSmiles("")` is a molecule, `"CC\\nO"` parses as `CC`,
+`selfies.decoder("hello")` is an empty string).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+import selfies
+from rdkit import Chem, rdBase
+
+from latentbo.codecs.base import Reading
+from latentbo.codecs.vocabulary import UnseenSymbolError, Vocabulary, learn_merges
+from latentbo.errors import InputError
+
+MAX_CHARACTERS = 2_000  # above about 1,150 atoms RDKit's canonical ranking can overflow a thread's stack
+CACHED = 200_000
+
+UNPARSABLE = "unparsable"
+EMPTY = "empty"
+TOO_LONG = "too_long"
+TOO_MANY_ATOMS = "too_many_atoms"
+UNSEEN_TOKEN = "unseen_token"
+NO_SELFIES = "no_selfies"
+NO_ROUND_TRIP = "no_round_trip"
+MERGE_SAMPLE = 50_000
+
+_HYDRIDES = (
+    "C{}H1-1 CH2-1 N{}H1 N{}H1+1 NH2+1 NH3+1 N{}H1-1 O{}H1+1 OH2+1 "
+    "S{}H1 SH2 SH3 S{}H1+1 SH2+1 P{}H1 PH2 PH3 P{}H1+1 PH2+1 PH3+1"
+)
+ALPHABET = frozenset(selfies.get_semantic_robust_alphabet()) | {
+    f"[{bond}{atom.replace('{}', '')}]"
+    for atom in _HYDRIDES.split()
+    for bond in (("", "=", "/", "\\") if "{}" in atom else ("",))
+}
+"""SELFIES' own robust alphabet and the hydrides that filling up a derivation's open bonds can leave behind.
+"""
+
+REASONS = (UNPARSABLE, EMPTY, TOO_LONG, TOO_MANY_ATOMS, UNSEEN_TOKEN, NO_SELFIES, NO_ROUND_TRIP)
+
+
+@dataclass(frozen=True)
+class MoleculeCodec:
+    """SMILES to SELFIES tokens and back.
+
+    `max_tokens` bounds the token rows of the model, `max_atoms` the heavy atoms (checked before
+    canonicalising, which is what can blow up). `salts="strip"` keeps the fragment with most heavy atoms (of
+    several, the one whose canonical SMILES comes first); `"keep"` keeps all of them.
+    """
+
+    vocabulary: Vocabulary
+    max_tokens: int = 60
+    max_atoms: int = 100
+    salts: Literal["strip", "keep"] = "strip"
+    kind: str = field(default="molecules", init=False)
+
+    def __post_init__(self) -> None:
+        if self.salts not in ("strip", "keep"):
+            raise InputError(f"salts must be 'strip' or 'keep', not {self.salts!r}")
+
+    def read(self, raw: Sequence[object]) -> list[Reading]:
+        return [self._tokenized(*canonical(text, self.max_atoms, self.salts == "strip")) for text in raw]
+
+    def write(self, tokens: Sequence[Sequence[int]]) -> list[Reading]:
+        return [self._written(row) for row in tokens]
+
+    def _written(self, row: Sequence[int]) -> Reading:
+        try:
+            spelled = "".join(self.vocabulary.expand(row))
+        except UnseenSymbolError:
+            return Reading(None, reason=UNSEEN_TOKEN)
+        smiles = _without_radicals(_smiles_of(spelled), self.max_atoms)
+        return self._tokenized(*canonical(smiles, self.max_atoms, self.salts == "strip"))
+
+    def _tokenized(self, smiles: str | None, reason: str | None) -> Reading:
+        if smiles is None:
+            return Reading(None, reason=reason)
+        spelled, reason = _selfies_of(smiles, self.max_atoms)
+        if spelled is None:
+            return Reading(None, reason=reason)
+        try:
+            tokens = tuple(self.vocabulary.tokenize(selfies.split_selfies(spelled)))
+        except UnseenSymbolError:
+            return Reading(None, reason=UNSEEN_TOKEN)
+        if len(tokens) > self.max_tokens:
+            return Reading(None, reason=TOO_LONG)
+        return Reading(smiles, tokens)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "vocabulary": self.vocabulary.to_dict(),
+            "max_tokens": self.max_tokens,
+            "max_atoms": self.max_atoms,
+            "salts": self.salts,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> MoleculeCodec:
+        fields = {name: data[name] for name in ("max_tokens", "max_atoms", "salts")}
+        return cls(Vocabulary.from_dict(data["vocabulary"]), **fields)
+
+    @classmethod
+    def learn(
+        cls,
+        smiles: Iterable[object],
+        *,
+        merges: int = 400,
+        max_atoms: int = 100,
+        salts: Literal["strip", "keep"] = "strip",
+    ) -> MoleculeCodec:
+        """The codec of a corpus: its alphabet joined with `ALPHABET`, its frequent runs, and room for its
+        longest row.
+
+        Merges are learnt on `MERGE_SAMPLE` rows spread evenly over the corpus. Strings that cannot be read
+        are left out; an empty corpus is an error.
+        """
+        molecules = (canonical(text, max_atoms, salts == "strip")[0] for text in smiles)
+        spelled = [run for molecule in molecules if molecule and (run := _selfies_of(molecule, max_atoms)[0])]
+        return cls.from_selfies(spelled, merges=merges, max_atoms=max_atoms, salts=salts)
+
+    @classmethod
+    def from_selfies(
+        cls,
+        spelled: Sequence[str],
+        *,
+        merges: int = 400,
+        max_atoms: int = 100,
+        salts: Literal["strip", "keep"] = "strip",
+    ) -> MoleculeCodec:
+        """`learn` for a corpus that is already SELFIES."""
+        if not spelled:
+            raise InputError("no molecule of the corpus can be read: one SMILES a line was expected")
+        rows = [list(selfies.split_selfies(run)) for run in spelled]
+        alphabet = sorted(ALPHABET.union(*map(set, rows)))
+        vocabulary = learn_merges(alphabet, rows[:: max(1, len(rows) // MERGE_SAMPLE)], merges)
+        longest = max(len(vocabulary.tokenize(row)) for row in rows)
+        return cls(vocabulary, max_tokens=longest + 5, max_atoms=max_atoms, salts=salts)
+
+
+def canonical(text: object, max_atoms: int = 100, strip_salts: bool = True) -> tuple[str | None, str | None]:
+    """Canonical SMILES and no reason, or None and the reason code. A canonical SMILES comes back as it is."""
+    if not isinstance(text, str):
+        missing = text is None or (isinstance(text, float) and math.isnan(text))
+        return None, EMPTY if missing else UNPARSABLE
+    text = str(text).strip()
+    if not text:
+        return None, EMPTY
+    if len(text) > MAX_CHARACTERS:
+        return None, TOO_LONG
+    # RDKit stops reading at white space, and cannot take text that has no UTF-8 form.
+    if len(text.split()) > 1 or not text.isascii():
+        return None, UNPARSABLE
+    return _canonical(text, max_atoms, strip_salts)
+
+
+@lru_cache(maxsize=CACHED)
+def _canonical(text: str, max_atoms: int, strip_salts: bool) -> tuple[str | None, str | None]:
+    molecule = _parsed(text)
+    if molecule is None:
+        return None, UNPARSABLE
+    pieces = [molecule]
+    if strip_salts and "." in text:
+        pieces = list(Chem.GetMolFrags(molecule, asMols=True))
+    size = max(map(_heavy_atoms, pieces))
+    if size == 0:
+        return None, EMPTY
+    if size > max_atoms:
+        return None, TOO_MANY_ATOMS
+    spelled = []
+    for piece in (piece for piece in pieces if _heavy_atoms(piece) == size):
+        # Atom maps label a drawing, not the molecule; a second reading makes the string a fixed point.
+        for atom in piece.GetAtoms():
+            atom.SetAtomMapNum(0)
+        again = _parsed(Chem.MolToSmiles(piece))
+        if again is None:
+            return None, UNPARSABLE
+        spelled.append(Chem.MolToSmiles(again))
+    return min(spelled), None
+
+
+def _parsed(smiles: str) -> Chem.Mol | None:
+    with rdBase.BlockLogs():
+        return Chem.MolFromSmiles(smiles)
+
+
+def _heavy_atoms(molecule: Chem.Mol) -> int:
+    """Atoms that are not hydrogen. RDKit's own count leaves out wildcards, a chain of which can be as long as
+    any.
+    """
+    return sum(atom.GetAtomicNum() != 1 for atom in molecule.GetAtoms())
+
+
+@lru_cache(maxsize=CACHED)
+def _selfies_of(smiles: str, max_atoms: int) -> tuple[str | None, str | None]:
+    """The SELFIES of a canonical SMILES that is written as the same molecule, or None and the reason."""
+    try:
+        spelled = selfies.encoder(smiles)
+    except selfies.EncoderError:
+        return None, NO_SELFIES
+    back, _ = canonical(_without_radicals(_smiles_of(spelled), max_atoms), max_atoms, strip_salts=False)
+    return (spelled, None) if back == smiles else (None, NO_ROUND_TRIP)
+
+
+@lru_cache(maxsize=CACHED)
+def _smiles_of(spelled: str) -> str:
+    """SMILES that a SELFIES string derives; empty where it derives nothing."""
+    try:
+        return selfies.decoder(spelled) or ""
+    except selfies.DecoderError:
+        return ""
+
+
+@lru_cache(maxsize=CACHED)
+def _without_radicals(smiles: str, max_atoms: int) -> str:
+    """The SMILES with hydrogens where a derivation left an atom short of bonds.
+
+    A SELFIES symbol such as `[C@H1]` fixes its hydrogens for four bonds; where the grammar gives it fewer,
+    RDKit sees a radical that nobody meant. Strings that `canonical` will refuse anyway are returned as they
+    are.
+    """
+    # Only an atom in brackets has its hydrogens fixed.
+    molecule = _parsed(smiles) if "[" in smiles and len(smiles) <= MAX_CHARACTERS else None
+    if molecule is None or _heavy_atoms(molecule) > max_atoms:
+        return smiles
+    radicals = [atom for atom in molecule.GetAtoms() if atom.GetNumRadicalElectrons()]
+    if not radicals:
+        return smiles
+    for atom in radicals:
+        atom.SetNumExplicitHs(atom.GetNumExplicitHs() + atom.GetNumRadicalElectrons())
+        atom.SetNumRadicalElectrons(0)
+        atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+    return Chem.MolToSmiles(molecule)
