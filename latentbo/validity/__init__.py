@@ -1,0 +1,1 @@
+"""Which decoded objects are worth measuring, and why the others are not."""
