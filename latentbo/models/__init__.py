@@ -1,0 +1,1 @@
+"""Networks, priors, kernels and the surrogate."""

@@ -1,0 +1,148 @@
+"""The DKL-VAE: a codec, a variational autoencoder and a Gaussian-process head on its latent space.
+
+The VAE gives a space ordered by structure; deep kernel learning (Wilson et al. 2016) re-orders it by the
+property, with gradients of the GP's marginal likelihood through the encoder (`training.retrain`;
+arXiv:2503.02978). The head is `LatentGP`, an ordinary BoTorch model, fitted on the encoder's means of the
+objects that were measured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from latentbo.codecs.base import Codec, Reading, pad
+from latentbo.codecs.vocabulary import PAD
+from latentbo.data.dataset import Measurements
+from latentbo.errors import InputError
+from latentbo.models.priors import Prior
+from latentbo.models.surrogate import LatentGP, SurrogateFit, fit_surrogate, latent_box
+from latentbo.models.vae import SequenceVAE
+from latentbo.types import Latents
+
+BATCH = 512
+StructureCounts = Callable[[Sequence[str]], Float[np.ndarray, "n p"]]
+
+
+@dataclass(frozen=True, eq=False)
+class DKLVAE:
+    """A trained space of objects. A value: training makes a new one, with a new `id`.
+
+    `structure` (optional) counts the structures of objects for the surrogate's second kernel term:
+    `morgan_counts` for molecules.
+    """
+
+    codec: Codec
+    vae: SequenceVAE
+    prior: Prior
+    structure: StructureCounts | None = None
+
+    def __post_init__(self) -> None:
+        wanted, tokens = self.vae.arguments["vocabulary"], len(self.codec.vocabulary)
+        if wanted != tokens:
+            raise InputError(f"the network was built for {wanted} tokens, but the codec has {tokens}")
+        if len(self.prior.mean()) != self.vae.latent:
+            raise InputError(
+                f"the prior has {len(self.prior.mean())} dimensions, the network {self.vae.latent}"
+            )
+
+    @cached_property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that name these weights."""
+        digest = hashlib.sha256()
+        for name, value in sorted(self.vae.state_dict().items()):
+            digest.update(name.encode() + value.detach().cpu().numpy().tobytes())
+        return digest.hexdigest()[:12]
+
+    @property
+    def latent(self) -> int:
+        """Dimensions of z."""
+        return self.vae.latent
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.vae.parameters()).device
+
+    @torch.no_grad()
+    def embed(self, readings: Sequence[Reading]) -> Latents:
+        """Encoder means of readable objects, n x d float64 on the CPU, one row a reading."""
+        refused = [reading.reason for reading in readings if not reading.ok]
+        if refused:
+            raise InputError(
+                f"{len(refused)} of {len(readings)} objects cannot be encoded ({refused[0]}): leave them out"
+            )
+        z = torch.empty(len(readings), self.latent, dtype=torch.float64)
+        rows = pad([reading.tokens for reading in readings])
+        with self._evaluating():
+            for part in (rows != PAD).sum(1).argsort().split(BATCH):
+                width = int((rows[part] != PAD).any(0).sum().clamp(min=1))
+                z[part] = self.vae.encode(rows[part, :width].to(self.device)).mean.double().cpu()
+        return z
+
+    def decode(
+        self, z: Latents, *, temperature: float = 0.0, generator: torch.Generator | None = None
+    ) -> list[Reading]:
+        """The object at each latent point: greedy, or sampled at a positive temperature.
+
+        Equal spellings are written once. Raises `InputError` for points that are not finite rows of `latent`
+        numbers.
+        """
+        if z.ndim != 2 or z.shape[1] != self.latent or not torch.isfinite(z).all():
+            raise InputError(f"finite latent points n x {self.latent} were expected, not {_described(z)}")
+        if temperature < 0.0:
+            raise InputError(f"the temperature must be 0 (greedy) or positive, not {temperature}")
+        spelled: list[tuple[int, ...]] = []
+        with self._evaluating():
+            for part in z.float().split(BATCH):
+                tokens = self.vae.decoder.generate(
+                    part.to(self.device),
+                    max_tokens=self.codec.max_tokens,
+                    temperature=temperature,
+                    generator=generator,
+                )
+                spelled.extend(tuple(row) for row in tokens.tolist())
+        unique = list(dict.fromkeys(spelled))
+        written = dict(zip(unique, self.codec.write(unique), strict=True))
+        return [written[row] for row in spelled]
+
+    def sample(self, n: int, generator: torch.Generator) -> list[Reading]:
+        """The objects at n draws from the prior."""
+        return self.decode(self.prior.sample(n, generator))
+
+    def inputs(self, readings: Sequence[Reading]) -> Float[Tensor, "n dp"]:
+        """The surrogate's inputs: latents, then structure counts where the model has them."""
+        z = self.embed(readings)
+        if self.structure is None:
+            return z
+        counts = self.structure([reading.object for reading in readings if reading.object is not None])
+        return torch.cat([z, torch.as_tensor(counts, dtype=z.dtype)], dim=1)
+
+    def surrogate(self, data: Measurements) -> SurrogateFit:
+        """The GP head fitted to what was measured, each object at the latent point it encodes to now."""
+        x = self.inputs(self.codec.read(data.objects))
+        model = LatentGP(
+            x, data.values.double(), bounds=latent_box(self.prior), structure=x.shape[1] - self.latent
+        )
+        return fit_surrogate(model)
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        training = self.vae.training
+        self.vae.eval()
+        try:
+            yield
+        finally:
+            self.vae.train(training)
+
+
+def _described(z: Tensor) -> str:
+    broken = int((~torch.isfinite(z)).sum())
+    return f"a tensor of shape {tuple(z.shape)} with {broken} numbers that are not finite"

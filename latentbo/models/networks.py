@@ -1,0 +1,146 @@
+"""Encoder and decoder networks over token sequences.
+
+symbol   meaning                                    shape
+n, t     sequences in the batch, tokens in the longest
+V, E     vocabulary size, embedding width
+H, d     hidden units of a direction, latent dimensions
+x        tokens, right-padded with PAD              n x t
+z        latent points                              n x d
+h        recurrent state                            n x H
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from latentbo.codecs.vocabulary import END, PAD, START
+from latentbo.types import Latents, Mask, Tokens
+
+
+def reverse_within_length(states: Tensor, lengths: Tensor) -> Tensor:
+    """Each row's first `length` steps back to front, its padding left where it is; n x t x anything."""
+    steps = torch.arange(states.shape[1], device=states.device)
+    mirrored = (lengths[:, None] - 1 - steps).where(steps < lengths[:, None], steps)
+    return states.gather(1, mirrored[..., None].expand_as(states))
+
+
+class BidirectionalGRU(nn.Module):
+    """One bidirectional GRU layer whose output does not depend on how far a row is padded.
+
+    `nn.GRU(bidirectional=True)` starts its backward direction in the padding, and packed sequences make the
+    backward pass several times slower on a CPU; reversing every row within its own length is exact and fast.
+    """
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.forwards = nn.GRU(width, hidden, batch_first=True)
+        self.backwards = nn.GRU(width, hidden, batch_first=True)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        ahead, _ = self.forwards(x)
+        behind, _ = self.backwards(reverse_within_length(x, lengths))
+        return torch.cat([ahead, reverse_within_length(behind, lengths)], dim=-1)
+
+
+class SequenceEncoder(nn.Module):
+    """Tokens to the mean and log-variance of q(z | x): embedding, bidirectional GRU layers, masked mean and
+    maximum.
+    """
+
+    def __init__(self, vocabulary: int, *, embedding: int, hidden: int, layers: int, latent: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=PAD)
+        widths = [embedding, *[2 * hidden] * (layers - 1)]
+        self.layers = nn.ModuleList([BidirectionalGRU(width, hidden) for width in widths])
+        self.mean = nn.Linear(4 * hidden, latent)
+        self.log_variance = nn.Linear(4 * hidden, latent)
+
+    def forward(self, x: Tokens) -> tuple[Latents, Latents]:
+        mask: Mask = x != PAD
+        lengths = mask.sum(1)
+        states = self.embedding(x)
+        for layer in self.layers:
+            states = layer(states, lengths)
+        outside = ~mask[..., None]
+        mean = states.masked_fill(outside, 0.0).sum(1) / lengths.clamp(min=1)[:, None]
+        top = states.masked_fill(outside, -1.0).amax(1)  # GRU states lie in (-1, 1)
+        pooled = torch.cat([mean, top], dim=-1)
+        return self.mean(pooled).float(), self.log_variance(pooled).float().clamp(-12.0, 4.0)
+
+
+class SequenceDecoder(nn.Module):
+    """Latent points to token sequences, one token after the other, z given at every step."""
+
+    def __init__(self, vocabulary: int, *, embedding: int, hidden: int, latent: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=PAD)
+        self.start = nn.Linear(latent, hidden)
+        self.gru = nn.GRU(embedding + latent, hidden, batch_first=True)
+        self.logits = nn.Linear(hidden, vocabulary)
+
+    def forward(self, z: Latents, x: Tokens) -> Tensor:
+        """Logits n x (t + 1) x V of each next token given the true ones before it (START first, END last)."""
+        shifted = F.pad(x, (1, 0), value=START)
+        inputs = torch.cat([self.embedding(shifted), z[:, None].expand(-1, shifted.shape[1], -1)], dim=-1)
+        states, _ = self.gru(inputs, torch.tanh(self.start(z))[None])
+        return self.logits(states)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        z: Latents,
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        generator: torch.Generator | None = None,
+    ) -> Tokens:
+        """Tokens n x t, padded after each END. Greedy at temperature 0, else sampled.
+
+        The input half of the GRU's gates is split into a table over tokens and a term in z, computed once: a
+        step is then one H x 3H product. Finished rows leave the batch.
+        """
+        gates, table, z_gates = self._input_gates(z)
+        h = torch.tanh(self.start(z))
+        out = torch.full((len(z), max_tokens), PAD, dtype=torch.long, device=z.device)
+        alive = torch.arange(len(z), device=z.device)
+        token = torch.full((len(z),), START, dtype=torch.long, device=z.device)
+        for step in range(max_tokens if len(z) else 0):
+            h = self._step(table[token] + z_gates, h, gates)
+            token = _choose(self.logits(h), temperature, generator)
+            out[alive, step] = token
+            going = token != END
+            if not going.all():
+                alive, token, h, z_gates = alive[going], token[going], h[going], z_gates[going]
+            if len(alive) == 0:
+                break
+        return out
+
+    def _input_gates(self, z: Latents) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
+        weights, recurrent, bias, recurrent_bias = self.gru.all_weights[0]
+        width = self.embedding.embedding_dim
+        table = self.embedding.weight @ weights[:, :width].T + bias
+        return (recurrent, recurrent_bias), table, z @ weights[:, width:].T
+
+    @staticmethod
+    def _step(inputs: Tensor, h: Tensor, gates: tuple[Tensor, Tensor]) -> Tensor:
+        # Cho et al. 2014 in torch's form: the reset gate acts on the recurrent half of the candidate only.
+        reset_x, update_x, new_x = inputs.chunk(3, dim=-1)
+        reset_h, update_h, new_h = F.linear(h, *gates).chunk(3, dim=-1)
+        update = torch.sigmoid(update_x + update_h)
+        new = torch.tanh(new_x + torch.sigmoid(reset_x + reset_h) * new_h)
+        return new + update * (h - new)
+
+
+def _choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+    # PAD and START are never answers; without this an untrained network could emit them.
+    logits = logits.float().index_fill(-1, torch.tensor([PAD, START], device=logits.device), -torch.inf)
+    if temperature == 0.0:
+        return logits.argmax(-1)
+    shares = torch.softmax(logits / temperature, -1)
+    # Drawn where the generator is: a CPU stream means the same on every device.
+    drawn = torch.multinomial(
+        shares.to(generator.device if generator else shares.device), 1, generator=generator
+    )
+    return drawn.squeeze(-1).to(shares.device)

@@ -1,0 +1,192 @@
+"""The surrogate: an ordinary BoTorch model over latent points, exact and single-output.
+
+symbol   meaning                                                   shape
+X        latents z, followed by structure counts c where used      b x n x (d + p)
+Y        measured values, larger is better                         b x n x 1
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from botorch.exceptions import ModelFittingError
+from botorch.exceptions.warnings import OptimizationWarning
+from botorch.fit import fit_gpytorch_mll
+from botorch.models import SingleTaskGP
+from botorch.models.transforms.input import Normalize
+from botorch.posteriors import GPyTorchPosterior, Posterior
+from gpytorch.distributions import MultivariateNormal
+from gpytorch.kernels import AdditiveKernel
+from gpytorch.likelihoods import GaussianLikelihood
+from gpytorch.mlls import ExactMarginalLogLikelihood
+from jaxtyping import Float
+from torch import Tensor
+
+import latentbo.models.pathwise  # noqa: F401  (registers feature maps for the combined kernel)
+from latentbo.errors import FitError, InputError
+from latentbo.models.kernels import amplitudes, combined_kernel, latent_kernel
+from latentbo.models.priors import Prior
+from latentbo.types import LatentBatch
+
+MOST_JOINT = 1024  # single points computed jointly: beyond, their own covariance costs more than the copies
+NORMAL_95 = 1.959963984540054  # half the width of the central 95 % of N(0, 1)
+PerPoint = Float[Tensor, "*n"]
+MAX_ITERATIONS = 50  # an unbounded L-BFGS run takes eight times as long at n = 1000 for no better a model
+
+
+class LatentGP(SingleTaskGP):
+    """Exact GP on (z, c): RBF-ARD on z, plus MinMax on the structure counts c if `structure` > 0.
+
+    Values are standardised inside; z is scaled by the prior's spread (`bounds`, 2 x d: the box that a unit
+    cube of the same standard deviation would fill), so that the lengthscale prior means the same for every
+    encoder. Everything in BoTorch that takes a `SingleTaskGP` takes this: acquisition, fantasies, pathwise
+    sampling, `optimize_acqf`.
+    """
+
+    def __init__(
+        self,
+        train_X: Float[Tensor, "*b n dp"],
+        train_Y: Float[Tensor, "*b n 1"],
+        *,
+        bounds: Float[Tensor, "2 d"],
+        structure: int = 0,
+        train_Yvar: Float[Tensor, "*b n 1"] | None = None,
+    ) -> None:
+        latent = bounds.shape[-1]
+        if train_X.shape[-1] != latent + structure:
+            raise InputError(
+                f"inputs need {latent} latent + {structure} structure columns, but have {train_X.shape[-1]}"
+            )
+        if train_X.shape[-2] == 0:
+            raise InputError("a surrogate needs at least one measured object")
+        batch = train_X.shape[:-2]
+        kernel = combined_kernel(latent, structure, batch) if structure else latent_kernel(latent, batch)
+        super().__init__(
+            train_X,
+            train_Y,
+            train_Yvar=train_Yvar,
+            covar_module=kernel,
+            input_transform=Normalize(
+                latent + structure, indices=list(range(latent)), bounds=bounds.to(train_X)
+            ),
+        )
+        self.latent = latent
+
+    def posterior(self, X: LatentBatch, *args: Any, **kwargs: Any) -> Posterior:
+        """As in BoTorch. Many single points (b x 1 x d) are computed as one joint posterior of b points.
+
+        The numbers are the same; what is saved is a copy of the training inputs for each of the b batches,
+        which for 256 candidates and 2,048 structure counts is most of the time of a proposal.
+        """
+        single = X.dim() == 3 and X.shape[-2] == 1 and 1 < X.shape[0] <= MOST_JOINT
+        asked_more = any(option is not None and option is not False for option in (*args, *kwargs.values()))
+        if not single or self.training or self.batch_shape or asked_more:
+            return super().posterior(X, *args, **kwargs)
+        joint = super().posterior(X.squeeze(-2)).distribution
+        return GPyTorchPosterior(MultivariateNormal(joint.mean[:, None], joint.variance[:, None, None]))
+
+    def subset_output(self, idcs: list[int]) -> LatentGP:
+        """A copy: there is one output. (BoTorch's own refuses models whose kernel was given.)"""
+        if list(idcs) != [0]:
+            raise InputError(f"a LatentGP has output 0 only, not {list(idcs)}")
+        return deepcopy(self)
+
+    def latent_lengthscales(self) -> Float[Tensor, " d"]:
+        """ARD lengthscales of the latent term, in units of the box: short where the value changes fast."""
+        kernel = (
+            self.covar_module.kernels[0].base_kernel
+            if isinstance(self.covar_module, AdditiveKernel)
+            else self.covar_module
+        )
+        return kernel.lengthscale.detach().reshape(-1)
+
+
+def latent_box(prior: Prior) -> Float[Tensor, "2 d"]:
+    """Bounds whose uniform distribution has the prior's mean and standard deviation: mean -+ sqrt(3) sd."""
+    mean, spread = prior.mean().double(), prior.covariance().diagonal().double().sqrt()
+    return torch.stack([mean - 3**0.5 * spread, mean + 3**0.5 * spread])
+
+
+@dataclass(frozen=True, eq=False)
+class SurrogateFit:
+    """A fitted model and how it came about; `steps` names every remedy needed (none: `("lbfgs",)`).
+
+    `amplitudes` and `noise` (a variance) are in units of the standardised values.
+    """
+
+    model: LatentGP
+    steps: tuple[str, ...]
+    amplitudes: tuple[float, ...]
+    noise: float
+
+
+def fit_surrogate(model: LatentGP) -> SurrogateFit:
+    """Maximise the marginal likelihood with the priors; a failure climbs a fixed ladder, recorded in `steps`.
+
+    The ladder: L-BFGS; once more with a hundred times the noise to start from (left out where the noise was
+    given); the priors' modes without a fit. Raises `FitError` if not even those give a posterior.
+    """
+    defaults = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    learns_noise = isinstance(model.likelihood, GaussianLikelihood)
+    steps: list[str] = []
+    for step in ("lbfgs", "lbfgs_noisier", "prior_modes") if learns_noise else ("lbfgs", "prior_modes"):
+        model.train()  # the inputs are the raw ones again, and caches of a failed step are gone
+        model.load_state_dict(defaults)
+        raw = model.train_inputs[0]
+        try:
+            if step == "lbfgs_noisier":
+                model.likelihood.noise = model.likelihood.noise.detach() * 100
+            if step != "prior_modes":
+                _maximise(model)
+            model.eval()
+            check = model.posterior(raw[..., :1, :])
+            if not torch.isfinite(check.mean).all() or not (check.variance > 0).all():
+                raise RuntimeError("the posterior at a training point is not finite")
+        except (ModelFittingError, RuntimeError, ValueError) as error:
+            steps.append(f"{step} failed: {(str(error).splitlines() or [type(error).__name__])[0][:120]}")
+            continue
+        noise = float(model.likelihood.noise.detach().mean())
+        return SurrogateFit(model, (*steps, step), tuple(amplitudes(model.covar_module)), noise)
+    raise FitError("no surrogate could be fitted: " + "; ".join(steps))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How honest predictions were: `nll` in nats a point, `coverage` the share inside the central 95 %
+    interval.
+    """
+
+    nll: float
+    coverage: float
+
+
+def calibration(mean: PerPoint, sd: PerPoint, values: PerPoint) -> Calibration:
+    """Negative log density of what was measured under N(mean, sd^2), and the interval's coverage.
+
+    `sd` must include the noise of a measurement. All three have one shape, which is not broadcast.
+    """
+    if not mean.shape == sd.shape == values.shape or not mean.numel():
+        shapes = [tuple(part.shape) for part in (mean, sd, values)]
+        raise InputError(f"mean, sd and values need one shape and at least one point, not {shapes}")
+    if not (sd > 0).all():
+        raise InputError("standard deviations must be positive")
+    mean, sd = mean.detach(), sd.detach()
+    white = (values - mean) / sd
+    nll = 0.5 * white.square() + sd.log() + 0.5 * math.log(2 * math.pi)
+    return Calibration(float(nll.mean()), float((white.abs() <= NORMAL_95).double().mean()))
+
+
+def _maximise(model: LatentGP) -> None:
+    with warnings.catch_warnings():
+        # Reaching the iteration cap is what the cap is for.
+        warnings.filterwarnings("ignore", category=OptimizationWarning)
+        fit_gpytorch_mll(
+            ExactMarginalLogLikelihood(model.likelihood, model),
+            optimizer_kwargs={"options": {"maxiter": MAX_ITERATIONS}},
+            max_attempts=1,
+        )

@@ -1,0 +1,68 @@
+"""The second stage of pretraining: the model learns to read what it writes.
+
+What a decoder writes at a draw from the prior need not be like the corpus, and the encoder, which has seen
+only the corpus, may put it somewhere else: encode - decode then changes it, and a step of a search is lost.
+Training on the model's own samples among corpus rows makes them fixed points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from latentbo.codecs.vocabulary import PAD
+from latentbo.data.dataset import TokenSet
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.vae import SequenceVAE
+from latentbo.rng import global_stream
+from latentbo.training.fit import FitReport, Progress
+from latentbo.training.pretrain import Recipe, fit_prior, train_elbo
+from latentbo.training.replay import described, generative_replay
+
+
+def cycle(
+    model: DKLVAE,
+    train: TokenSet,
+    held_out: TokenSet,
+    recipe: Recipe,
+    *,
+    checkpoint: Path | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> tuple[DKLVAE, FitReport]:
+    """A new model, trained on the corpus and `recipe.cycle_samples` of `model`'s own samples.
+
+    Samples are drawn from the prior, written greedily, and kept where they are valid; their descriptors are
+    what `model` reads off them. The prior is fitted again to the training rows. With `checkpoint` (and the
+    same `model`), a run that was stopped goes on where it was.
+    """
+    own = described(model.vae, generative_replay(model, recipe.cycle_samples, recipe.seed))
+    with global_stream(recipe.seed, "copy"):  # initial weights, overwritten at once, take no one's numbers
+        vae = SequenceVAE(**model.vae.arguments).to(model.device)
+    vae.load_state_dict(model.vae.state_dict())
+    report = train_elbo(
+        vae,
+        _joined(train, own),
+        held_out,
+        recipe,
+        epochs=recipe.cycle_epochs,
+        learning_rate=recipe.cycle_rate,
+        beta=lambda _: recipe.cycle_beta,
+        path=("cycle",),
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    return replace(model, vae=vae, prior=fit_prior(vae, train, recipe)), report
+
+
+def _joined(corpus: TokenSet, own: TokenSet) -> TokenSet:
+    """All rows of both, stored as narrowly as the corpus is."""
+    width = max(corpus.tokens.shape[1], own.tokens.shape[1])
+    tokens = [
+        F.pad(part.tokens.to(corpus.tokens.dtype), (0, width - part.tokens.shape[1]), value=PAD)
+        for part in (corpus, own)
+    ]
+    return TokenSet(torch.cat(tokens), torch.cat([corpus.targets, own.targets.to(corpus.targets.dtype)]))

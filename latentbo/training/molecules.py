@@ -1,0 +1,184 @@
+"""A file of molecules to a saved model: how the shipped one was made.
+
+Read the corpus, train, fit the prior, measure, save. Each stage leaves what it made in `out/pretraining`, so
+that a run that was killed goes on where it was when it is started again. `card.json` is written last.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import rdkit
+import selfies
+import torch
+
+import latentbo
+from latentbo.codecs.corpus import Corpus
+from latentbo.codecs.corpus_reader import content_sha256, read_corpus
+from latentbo.codecs.descriptors import morgan_counts
+from latentbo.data.dataset import TokenSet
+from latentbo.errors import InputError
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.pretrained import CARD, load_model, read_card, save_model
+from latentbo.training.cycle import cycle
+from latentbo.training.fit import FitReport, Progress
+from latentbo.training.molecule_space import FULL, Scale, measure_space
+from latentbo.training.pretrain import HELD_OUT_EVERY, Recipe, fit_prior, pretrain
+
+FEWEST = 10  # training molecules: the prior needs neighbours
+WORK, RUN = "pretraining", "run.json"
+Listener = Callable[[str, int, int, str], None]
+
+
+def make_model(
+    file: str | Path,
+    out: str | Path,
+    recipe: Recipe,
+    *,
+    device: torch.device | None = None,
+    workers: int = 1,
+    scale: Scale = FULL,
+    listener: Listener = lambda stage, done, total, note: None,
+) -> DKLVAE:
+    """Pretrain on a file of molecules and save the model in the folder `out`; a finished one is loaded.
+
+    `workers` processes read the file. `listener(stage, done, total, note)` hears of the stages "read",
+    "train", "prior", "cycle" and "measure". Raises `InputError` where the file gives too few molecules, or
+    `out` holds what another recipe or file has made.
+    """
+    file, out = Path(file), Path(out)
+    work = out / WORK
+    run = {"recipe": asdict(recipe), "data_sha256": content_sha256(file)}
+    if (out / CARD).exists():
+        card = read_card(out)
+        _same_run({"recipe": card.get("recipe"), "data_sha256": card.get("data", {}).get("sha256")}, run, out)
+        return load_model(out)
+    _begin(work, run, out)
+    corpus = read_corpus(
+        file,
+        merges=recipe.merges,
+        held_out_every=HELD_OUT_EVERY,
+        folder=work,
+        workers=workers,
+        progress=lambda done, total: listener("read", done, total, ""),
+    )
+    train, held_out = corpus.token_sets()
+    if len(train) < FEWEST or len(held_out) < 2:
+        raise InputError(
+            f"{file} gives {len(train)} training and {len(held_out)} held-out molecules, but at least {FEWEST} and 2 are "
+            "needed: use a larger file"
+        )
+    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model, reports = _trained(corpus, train, held_out, recipe, device, work, listener)
+    listener("measure", 0, 1, "")
+    known = {text for text, out_ in zip(corpus.objects, corpus.held_out.tolist(), strict=True) if not out_}
+    metrics = measure_space(model, corpus.readings(corpus.held_out), known, scale, seed=recipe.seed)
+    listener("measure", 1, 1, "")
+    save_model(model, out, facts=_facts(corpus, recipe, reports, metrics, scale))
+    return load_model(out)
+
+
+def _trained(
+    corpus: Corpus,
+    train: TokenSet,
+    held_out: TokenSet,
+    recipe: Recipe,
+    device: torch.device,
+    work: Path,
+    listener: Listener,
+) -> tuple[DKLVAE, dict[str, FitReport]]:
+    """The model after the stages the recipe has, and how each of them went."""
+    size = len(corpus.codec.vocabulary)
+    vae, report = pretrain(
+        train,
+        held_out,
+        size,
+        recipe,
+        device=device,
+        checkpoint=work / "train.safetensors",
+        progress=lambda at: listener("train", at.step, at.steps, _note(at)),
+    )
+    listener("prior", 0, 1, "")
+    model = DKLVAE(corpus.codec, vae, fit_prior(vae, train, recipe), morgan_counts)
+    listener("prior", 1, 1, "")
+    reports = {"train": report}
+    if recipe.cycle_epochs:
+        model, reports["cycle"] = cycle(
+            model,
+            train,
+            held_out,
+            recipe,
+            checkpoint=work / "cycle.safetensors",
+            progress=lambda at: listener("cycle", at.step, at.steps, _note(at)),
+        )
+    return model, reports
+
+
+def _note(at: Progress) -> str:
+    return " ".join(f"{name} {value:.2f}" for name, value in at.terms.items())
+
+
+def _begin(work: Path, run: dict[str, Any], out: Path) -> None:
+    """Note what is made here, or make sure it is the same that was begun."""
+    work.mkdir(parents=True, exist_ok=True)
+    if (work / RUN).exists():
+        _same_run(json.loads((work / RUN).read_text()), run, out)
+        return
+    part = work / f"{RUN}.part"
+    part.write_text(json.dumps(run, indent=1) + "\n")
+    os.replace(part, work / RUN)
+
+
+def _same_run(begun: dict[str, Any], run: dict[str, Any], out: Path) -> None:
+    if begun == run:
+        return
+    old, new = begun["recipe"] or {}, run["recipe"]
+    differing = [
+        f"{name} {old.get(name)!r} there, {new[name]!r} here" for name in new if old.get(name) != new[name]
+    ]
+    if begun["data_sha256"] != run["data_sha256"]:
+        differing.insert(0, "another data file")
+    raise InputError(f"{out} holds another run ({'; '.join(differing)}): name an empty folder, or delete it")
+
+
+def _facts(
+    corpus: Corpus, recipe: Recipe, reports: dict[str, FitReport], metrics: dict[str, float], scale: Scale
+) -> dict[str, Any]:
+    """What the card says about how the model was made; no date, so that it differs in speeds alone."""
+    held_out = int(corpus.held_out.sum())
+    return {
+        "data": {
+            "file": corpus.name,
+            "sha256": corpus.sha256,
+            "lines": corpus.total,
+            "refused": corpus.refused,
+            "training": len(corpus) - held_out,
+            "held_out": held_out,
+            "held_out_lines": f"0-based index a multiple of {corpus.held_out_every}",
+        },
+        "recipe": asdict(recipe),
+        "training": {
+            name: {
+                "steps": report.steps,
+                "seconds": round(report.seconds),
+                "held_out_loss": report.held_out[-1] if report.held_out else None,
+            }
+            for name, report in reports.items()
+        },
+        "metrics": {
+            name: round(value, 4) if math.isfinite(value) else None for name, value in metrics.items()
+        },
+        "measured_on": asdict(scale),
+        "versions": {
+            "latentbo": latentbo.__version__,
+            "torch": torch.__version__,
+            "rdkit": rdkit.__version__,
+            "selfies": selfies.__version__,
+        },
+    }

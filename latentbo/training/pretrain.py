@@ -1,0 +1,203 @@
+"""Pretraining: an unlabelled corpus to a `DKLVAE` whose space is worth searching.
+
+The loss per object, in nats:
+
+    L = - log p(x | z) + beta * w(step) * KL(q(z | x) || N(0, I)) + gamma / 2 * |y - (W z + b)|^2
+
+    symbol    meaning
+    z         a draw from q(z | x)
+    beta      weight of the KL term (beta-VAE: Higgins et al. 2017), w its linear warm-up
+    y         standardised descriptors known without measuring; gamma their weight
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from latentbo.data.dataset import Batch, TokenSet
+from latentbo.errors import InputError, unknown_name
+from latentbo.models.exemplars import ExemplarPrior
+from latentbo.models.vae import SequenceVAE
+from latentbo.rng import derive, global_stream, stream
+from latentbo.training.fit import FitReport, Progress, fit, has_bf16
+from latentbo.training.losses import kl_to_standard_normal, squared_error, warm_up
+from latentbo.training.replay import encoder_means
+
+HELD_OUT_EVERY = 50
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what pretraining makes, apart from the corpus. Units: epochs, rows, nats.
+
+    latent ... decoder_hidden   sizes of the network (`SequenceVAE`)
+    merges                      of the codec that is learnt on the corpus
+    epochs ... property_weight  of the main stage; AdamW's rate has its peak here, then a cosine to zero
+    cycle_epochs                of the second stage, on corpus and own samples (`training.cycle`)
+    cycle_samples               how many of them
+    cycle_rate, cycle_beta      peak learning rate and weight of the KL term there
+    exemplars                   points of the data that the prior is made of
+    bf16                        use bfloat16 products where the hardware has them
+    """
+
+    latent: int = 64
+    embedding: int = 128
+    encoder_hidden: int = 192
+    encoder_layers: int = 2
+    decoder_hidden: int = 512
+    merges: int = 400
+    epochs: int = 20
+    batch_size: int = 256
+    learning_rate: float = 3e-3
+    beta: float = 0.1
+    warm_up_epochs: float = 1.0
+    token_dropout: float = 0.1
+    property_weight: float = 0.1
+    cycle_epochs: int = 0
+    cycle_samples: int = 100_000
+    cycle_rate: float = 3e-4
+    cycle_beta: float = 0.1
+    exemplars: int = 4096
+    seed: int = 0
+    bf16: bool = True
+
+    def __post_init__(self) -> None:
+        sizes = ("latent", "embedding", "encoder_hidden", "encoder_layers", "decoder_hidden")
+        for name in (*sizes, "epochs", "batch_size", "cycle_samples", "exemplars"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("merges", "beta", "warm_up_epochs", "property_weight", "cycle_epochs"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} must not be negative, but is {getattr(self, name)}")
+        if not 0.0 <= self.token_dropout < 1.0:
+            raise InputError(f"token_dropout is a share within 0 and 1, not {self.token_dropout}")
+        if self.learning_rate <= 0.0 or self.cycle_rate <= 0.0:
+            raise InputError(f"learning rates are positive, not {self.learning_rate} and {self.cycle_rate}")
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Recipe:
+        """Refuses unknown keys."""
+        known = [field.name for field in fields(cls)]
+        for key in data:
+            if key not in known:
+                raise unknown_name("recipe key", key, known)
+        return cls(**data)
+
+
+def elbo_terms(
+    vae: SequenceVAE, batch: Batch, beta: float, recipe: Recipe, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """The loss of a batch and its parts, nats per object; `sd` is the posterior's mean standard deviation."""
+    posterior = vae.encode(batch.tokens)
+    z = posterior.sample(generator)
+    dropout = recipe.token_dropout if vae.training else 0.0
+    nll = -vae.log_likelihood(z, batch.tokens, dropout, generator).mean()
+    kl = kl_to_standard_normal(*posterior).mean()
+    terms = {"nll": nll, "kl": kl, "sd": (0.5 * posterior.log_variance).exp().mean()}
+    loss = nll + beta * kl
+    if vae.head is not None:
+        terms["properties"] = squared_error(vae.head(z).float(), batch.targets).mean()
+        loss = loss + recipe.property_weight * terms["properties"]
+    return {"loss": loss, **terms}
+
+
+def pretrain(
+    train: TokenSet,
+    held_out: TokenSet,
+    vocabulary: int,
+    recipe: Recipe,
+    *,
+    device: torch.device,
+    checkpoint: Path | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    deadline: float | None = None,
+) -> tuple[SequenceVAE, FitReport]:
+    """Train a new VAE; with `checkpoint`, a run that was stopped goes on where it was."""
+    if not len(train) or not len(held_out):
+        raise InputError(
+            f"pretraining needs training and held-out rows, but there are {len(train)} and {len(held_out)}"
+        )
+    with global_stream(recipe.seed, "initial weights"):
+        vae = SequenceVAE(
+            vocabulary,
+            latent=recipe.latent,
+            embedding=recipe.embedding,
+            encoder_hidden=recipe.encoder_hidden,
+            encoder_layers=recipe.encoder_layers,
+            decoder_hidden=recipe.decoder_hidden,
+            properties=train.targets.shape[1],
+        ).to(device)
+    warm = round(recipe.warm_up_epochs * train.steps(recipe.batch_size))
+    report = train_elbo(
+        vae,
+        train,
+        held_out,
+        recipe,
+        epochs=recipe.epochs,
+        learning_rate=recipe.learning_rate,
+        beta=lambda step: recipe.beta * warm_up(step, warm),
+        checkpoint=checkpoint,
+        progress=progress,
+        deadline=deadline,
+    )
+    return vae, report
+
+
+def train_elbo(
+    vae: SequenceVAE,
+    train: TokenSet,
+    held_out: TokenSet,
+    recipe: Recipe,
+    *,
+    epochs: int,
+    learning_rate: float,
+    beta: Callable[[int], float],
+    path: tuple[str, ...] = (),
+    checkpoint: Path | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    deadline: float | None = None,
+) -> FitReport:
+    """Minimise L in place. `beta(step)` is the weight of the KL term; `path` names the random streams."""
+    device = next(vae.parameters()).device
+
+    def moved(batch: Batch) -> Batch:
+        return Batch(batch.tokens.to(device), batch.targets.to(device))
+
+    def noise(*name: str | int) -> torch.Generator:
+        return torch.Generator(device).manual_seed(derive(recipe.seed, *path, *name))
+
+    def loss(batch: Batch, step: int) -> dict[str, Tensor]:
+        return elbo_terms(vae, moved(batch), beta(step), recipe, noise("noise", step))
+
+    @torch.no_grad()
+    def held_out_loss() -> float:
+        generator = noise("held out")
+        batches = map(moved, held_out.in_order(512))
+        losses = [elbo_terms(vae, batch, recipe.beta, recipe, generator)["loss"] for batch in batches]
+        return float(torch.stack(losses).mean())
+
+    return fit(
+        vae,
+        lambda epoch: train.batches(recipe.batch_size, stream(recipe.seed, *path, "batches", epoch)),
+        loss,
+        epochs=epochs,
+        steps_per_epoch=train.steps(recipe.batch_size),
+        learning_rate=learning_rate,
+        autocast=torch.bfloat16 if recipe.bf16 and has_bf16(device) else None,
+        held_out=held_out_loss,
+        checkpoint=checkpoint,
+        progress=progress,
+        deadline=deadline,
+    )
+
+
+def fit_prior(vae: SequenceVAE, train: TokenSet, recipe: Recipe) -> ExemplarPrior:
+    """Exemplars: the encoder's means of training rows drawn at random, or of all of them where there are few."""
+    rows = torch.randperm(len(train), generator=stream(recipe.seed, "prior"))[: recipe.exemplars]
+    return ExemplarPrior(encoder_means(vae, train.tokens[rows]))

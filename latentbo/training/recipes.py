@@ -1,0 +1,106 @@
+"""What decides how a model is refined; flat, so that it can stand in a configuration file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+import torch
+
+from latentbo.errors import InputError, unknown_name
+
+Schedule = Literal["vae", "sequential", "joint", "alternating"]
+Reach = Literal["last_layer", "encoder"]
+
+
+@dataclass(frozen=True)
+class RefineRecipe:
+    """Everything that decides what refinement makes, apart from model and data.
+
+    schedule         "vae": the ELBO alone. "sequential": the ELBO for the first half of the steps, then N alone. "joint":
+                     their sum. "alternating": the ELBO on even steps, N on odd ones. N trains the encoder only: in a step
+                     without the ELBO the decoder stands still.
+    reach            how far N's gradients go: "last_layer" (of the encoder's mean) or the whole "encoder"
+    scale            s above: how many nats of ELBO one nat of N is worth
+    steps            optimiser steps, a multiple of `refit_every`
+    refit_every      steps in a round: at the end of each the watched objects are predicted; the head is fitted again as often
+    batch_size       rows of the ELBO's batches
+    gp_points        labelled objects N is computed on in one step, at most
+    gp_noise         posterior standard deviations of noise on their z
+    watch_share      share of labelled objects kept out of N and watched; 0: no watch, the last weights are kept
+    learning_rate    peak of AdamW's, after a warm-up over the first tenth of the steps; then a cosine to zero
+    beta             weight of the KL term
+    token_dropout    share of the decoder's input tokens blanked
+    property_weight  weight of the descriptor term, where the VAE has a descriptor head
+    replay_share     share of replayed rows in the ELBO's batches
+    rank_weight      k of `rank_weights`: small trains on the best few, large on all alike
+    bf16             use bfloat16 products where the hardware has them
+    """
+
+    schedule: Schedule = "joint"
+    reach: Reach = "last_layer"
+    scale: float = 10.0
+    steps: int = 60
+    refit_every: int = 10
+    batch_size: int = 64
+    gp_points: int = 64
+    gp_noise: float = 1.0
+    watch_share: float = 0.2
+    learning_rate: float = 5e-4
+    beta: float = 0.1
+    token_dropout: float = 0.1
+    property_weight: float = 0.1
+    replay_share: float = 0.5
+    rank_weight: float = 1e-2
+    seed: int = 0
+    bf16: bool = True
+
+    def __post_init__(self) -> None:
+        for name, known in (("schedule", get_args(Schedule)), ("reach", get_args(Reach))):
+            if getattr(self, name) not in known:
+                raise unknown_name(name, getattr(self, name), known)
+        if (
+            min(self.steps, self.batch_size, self.refit_every, self.gp_points - 1) < 1
+            or self.steps % self.refit_every
+        ):
+            raise InputError(
+                "batch_size, steps and refit_every must be at least 1, steps a multiple of refit_every, gp_points at least 2, "
+                f"not {self.batch_size}, {self.steps}, {self.refit_every}, {self.gp_points}"
+            )
+        for name, most in (
+            ("scale", torch.inf),
+            ("gp_noise", torch.inf),
+            ("replay_share", 1.0),
+            ("watch_share", 0.5),
+        ):
+            if not 0 <= getattr(self, name) <= most:
+                raise InputError(f"{name} must lie within 0 and {most}, not {getattr(self, name)}")
+        if self.rank_weight <= 0 or self.learning_rate <= 0:
+            raise InputError(
+                f"rank_weight and learning_rate must be positive, not {self.rank_weight}, {self.learning_rate}"
+            )
+        if self.scale == 0 and self.schedule in ("sequential", "alternating"):
+            raise InputError(
+                f"schedule {self.schedule!r} has steps of N alone and needs a positive scale: use 'vae'"
+            )
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RefineRecipe:
+        """Refuses unknown keys."""
+        known = [field.name for field in fields(cls)]
+        for key in data:
+            if key not in known:
+                raise unknown_name("refinement key", key, known)
+        return cls(**data)
+
+    def wants(self, step: int) -> tuple[bool, bool]:
+        """Whether this step minimises the ELBO loss, and whether N."""
+        match self.schedule:
+            case "vae":
+                return True, False
+            case "joint":
+                return True, self.scale > 0
+            case "sequential":
+                return step < self.steps / 2, step >= self.steps / 2
+            case "alternating":
+                return step % 2 == 0, step % 2 == 1

@@ -1,0 +1,156 @@
+"""Refinement: deep kernel learning of the VAE on what was measured (arXiv:2503.02978; Wilson et al. 2016).
+
+The loss, per object, in nats:
+
+    L = ELBO loss of `training.pretrain` + s * N        N: `training.head_loss`, with gradients into the encoder
+
+The ELBO's batches mix replayed rows with labelled objects, the good ones more often (weighted retraining: Tripp et al.
+2020, arXiv:2006.09191); N is of labelled objects alone, drawn evenly.
+
+An encoder has far more weights than a campaign has labels: left alone it learns them by heart, and the head then believes
+itself (Ober et al. 2021, arXiv:2102.12108). So N is taken on few points a step, of noisy z, through the last layer only,
+unless the recipe says otherwise; and some labelled objects are kept out of N and watched: the weights that are kept are
+those under which the head predicted them best, those from before training included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from latentbo.data.dataset import Measurements, TokenSet
+from latentbo.errors import FitError, InputError
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.priors import Prior
+from latentbo.models.surrogate import latent_box
+from latentbo.models.vae import SequenceVAE
+from latentbo.rng import global_stream, stream
+from latentbo.training.fit import FitReport, Progress, fit, has_bf16
+from latentbo.training.head_loss import HeadTerm, Watch
+from latentbo.training.pretrain import Recipe, elbo_terms
+from latentbo.training.recipes import RefineRecipe
+from latentbo.training.replay import (
+    Step,
+    described,
+    encoder_means,
+    mixed_steps,
+    rank_weights,
+    token_set,
+    withheld,
+)
+
+PRIOR_ROWS = (
+    2_000  # replayed rows the prior is fitted to again: enough for a covariance, a second of encoding
+)
+PATIENCE = 3  # rounds without a better prediction of the watched objects
+LAST = 10
+
+
+@dataclass(frozen=True)
+class Refined:
+    """The new model, how the loop went, and the mean of each loss term over the last ten steps that had it.
+
+    `watched`: the head's negative log predictive density of the watched objects (nats per point) before training and
+    after each round, empty without a watch. `kept`: the round whose weights the model has, 0 for those from before.
+    """
+
+    model: DKLVAE
+    report: FitReport
+    terms: dict[str, float]
+    watched: tuple[float, ...]
+    kept: int
+
+
+def refine(
+    model: DKLVAE,
+    data: Measurements,
+    replay: TokenSet,
+    recipe: RefineRecipe,
+    *,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Refined:
+    """A new model whose space is ordered by the measured values; `model` stays as it is.
+
+    `replay` keeps the space together: rows of the pretraining corpus, or `generative_replay`. `FitError` where training
+    diverges, `InputError` for too little data or values that are not finite.
+    """
+    if len(replay) < 2 or not torch.isfinite(data.values).all():
+        raise InputError(
+            f"refinement needs finite values and at least 2 replay rows, of which there are {len(replay)}"
+        )
+    vae, bounds = _copy(model.vae, recipe.seed), latent_box(model.prior)
+    replay, rows = described(vae, replay), described(vae, token_set(model.codec.read(data.objects)))
+    uses_head = recipe.schedule != "vae" and recipe.scale > 0
+    learnt, kept_out = withheld(data.objects, recipe.watch_share if uses_head else 0.0, "watch")
+    watch = Watch(vae, rows, data.values, bounds, learnt, kept_out) if len(kept_out) else None
+    history: dict[str, list[float]] = {}
+
+    def note(step: Progress) -> None:
+        for name, value in step.terms.items():
+            history.setdefault(name, []).append(value)
+        progress(step)
+
+    def batches(epoch: int) -> Iterator[Step]:
+        weights = rank_weights(data.values, recipe.rank_weight)
+        return mixed_steps(rows, weights, learnt, replay, recipe, epoch * recipe.refit_every)
+
+    report = fit(
+        vae,
+        batches,
+        _loss(vae, HeadTerm(vae, rows, data.values, bounds, recipe), recipe),
+        epochs=recipe.steps // recipe.refit_every,
+        steps_per_epoch=recipe.refit_every,
+        learning_rate=recipe.learning_rate,
+        warmup_steps=max(1, recipe.steps // 10),
+        autocast=torch.bfloat16 if recipe.bf16 and has_bf16(model.device) else None,
+        held_out=watch,
+        patience=PATIENCE if recipe.schedule in ("joint", "alternating") else None,
+        report_every=1,  # not every step has every term, and a mean over several steps would mix them
+        progress=note,
+    )
+    if report.bad_steps == report.steps:
+        raise FitError("no step of the refinement had a finite loss: lower the learning rate")
+    kept = watch.restore_best() if watch else recipe.steps // recipe.refit_every
+    prior = _prior_of(model.prior, vae, replay, recipe.seed) if kept else model.prior
+    terms = {name: sum(values[-LAST:]) / len(values[-LAST:]) for name, values in history.items()}
+    watched = tuple(watch.history) if watch else ()
+    return Refined(replace(model, vae=vae, prior=prior), report, terms, watched, kept)
+
+
+def _loss(
+    vae: SequenceVAE, head_term: HeadTerm, recipe: RefineRecipe
+) -> Callable[[Step, int], dict[str, Tensor]]:
+    elbo_recipe = Recipe(token_dropout=recipe.token_dropout, property_weight=recipe.property_weight)
+
+    def loss(batch: Step, step: int) -> dict[str, Tensor]:
+        elbo, head = recipe.wants(step)
+        terms: dict[str, Tensor] = {"loss": torch.zeros(())}
+        if elbo:
+            terms = elbo_terms(vae, batch.elbo, recipe.beta, elbo_recipe, stream(recipe.seed, "noise", step))
+        if head:
+            n = head_term(batch.points, stream(recipe.seed, "head noise", step))
+            terms |= {"loss": terms["loss"] + recipe.scale * n, "gp": n}
+        return terms
+
+    return loss
+
+
+def _copy(vae: SequenceVAE, seed: int) -> SequenceVAE:
+    # The initial weights, overwritten at once, must not use up anyone's random numbers.
+    with global_stream(seed, "copy"):
+        copy = SequenceVAE(**vae.arguments)
+    copy.load_state_dict(vae.state_dict())
+    return copy.to(next(vae.parameters()).device).eval()
+
+
+def _prior_of(prior: Prior, vae: SequenceVAE, replay: TokenSet, seed: int) -> Prior:
+    """The prior where the new encoder puts replayed objects."""
+    generator = stream(seed, "prior")
+    rows = torch.randperm(len(replay), generator=generator)[:PRIOR_ROWS]
+    z = encoder_means(vae, replay.tokens[rows])
+    if not torch.isfinite(z).all():
+        raise FitError("the refined encoder gives latent points that are not finite: lower the learning rate")
+    return prior.refitted(z, generator)

@@ -1,0 +1,142 @@
+"""What refinement trains on: measured objects, the good ones more often, among rows that keep what the VAE already knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from latentbo.codecs.base import Reading, pad
+from latentbo.codecs.vocabulary import PAD
+from latentbo.data.dataset import Batch, TokenSet
+from latentbo.errors import InputError, ShortfallError
+from latentbo.models.dkl_vae import BATCH, DKLVAE
+from latentbo.models.vae import SequenceVAE
+from latentbo.rng import derive, stream
+from latentbo.training.recipes import RefineRecipe
+from latentbo.types import Latents, Tokens
+
+MOST_DRAWS = 10  # prior samples per replay row wanted; a model that writes less than a tenth of them validly is no teacher
+
+
+def token_set(readings: Sequence[Reading]) -> TokenSet:
+    """Readable objects as training rows without descriptors."""
+    refused = [reading.reason for reading in readings if not reading.ok]
+    if refused:
+        raise InputError(
+            f"{len(refused)} of {len(readings)} objects cannot be encoded ({refused[0]}): leave them out"
+        )
+    return TokenSet(pad([reading.tokens for reading in readings]), torch.zeros(len(readings), 0))
+
+
+def generative_replay(model: DKLVAE, n: int, seed: int) -> TokenSet:
+    """n valid objects the model itself draws from its prior, for when the pretraining corpus is not at hand (Shin et al. 2017,
+    arXiv:1705.08690). `ShortfallError` where it writes too few."""
+    generator = stream(seed, "generative replay")
+    valid: list[Reading] = []
+    drawn = 0
+    while len(valid) < n and drawn < MOST_DRAWS * n:
+        valid += [reading for reading in model.sample(n, generator) if reading.ok]
+        drawn += n
+    if len(valid) < n:
+        raise ShortfallError(
+            f"{drawn} prior samples gave {len(valid)} valid objects, {n} were asked for: replay a corpus instead"
+        )
+    return token_set(valid[:n])
+
+
+def rank_weights(values: Float[Tensor, "n 1"], k: float) -> Float[Tensor, " n"]:
+    """Sampling shares proportional to 1 / (k n + rank), rank 0 the largest value (Tripp et al. 2020, equation 3); they sum to 1."""
+    n = len(values)
+    rank = values.squeeze(-1).argsort(descending=True, stable=True).argsort()
+    weights = 1.0 / (k * n + rank.double())
+    return weights / weights.sum()
+
+
+FEWEST = 4
+
+
+class Step(NamedTuple):
+    """What one step sees: a batch for the ELBO, and the labelled rows whose marginal likelihood it takes."""
+
+    elbo: Batch
+    points: Int[Tensor, " n"]
+
+
+def mixed_steps(
+    rows: TokenSet,
+    weights: Float[Tensor, " n"],
+    learnt: Int[Tensor, " m"],
+    replay: TokenSet,
+    recipe: RefineRecipe,
+    first: int,
+) -> Iterator[Step]:
+    """The steps from `first` on, each a function of the recipe's seed and its number alone: labelled rows by weight and replayed
+    ones for the ELBO, some of the `learnt` rows for the head."""
+    both = _joined(rows, replay)
+    replayed = round(recipe.replay_share * recipe.batch_size)
+    for step in count(first):
+        generator = stream(recipe.seed, "batch", step)
+        old = len(rows) + torch.randint(len(replay), (replayed,), generator=generator)
+        new = torch.multinomial(weights, max(1, recipe.batch_size - replayed), True, generator=generator)
+        mixed = torch.cat([old, new])[: recipe.batch_size]
+        drawn = torch.randperm(len(learnt), generator=generator)[: recipe.gp_points]
+        yield Step(both.batch(mixed), learnt[drawn.sort().values])
+
+
+def withheld(objects: Sequence[str], share: float, salt: str) -> tuple[Int[Tensor, " n"], Int[Tensor, " m"]]:
+    """Rows to learn from, and about that share of rows to test on: a property of the object and `salt`, whatever else was measured.
+
+    An object that is withheld now was withheld whenever the model was refined before, so its label cannot have leaked into z.
+    """
+    out = torch.tensor(
+        [derive(0, salt, text) % 10_000 < share * 10_000 for text in objects], dtype=torch.bool
+    )
+    rows = torch.arange(len(objects))
+    if (~out).sum() < FEWEST or (share > 0 and out.sum() < FEWEST):
+        raise InputError(
+            f"at least {FEWEST} measured objects are needed to learn from and to test on, but {len(objects)} give "
+            f"{int((~out).sum())} and {int(out.sum())}: measure more"
+        )
+    return rows[~out], rows[out]
+
+
+def described(vae: SequenceVAE, rows: TokenSet) -> TokenSet:
+    """Rows with the descriptors that `vae` reads off them, where they have none and it has a head (learning without forgetting:
+    Li & Hoiem 2016, arXiv:1606.09282)."""
+    width = vae.head.out_features if vae.head is not None else 0
+    if rows.targets.shape[1] == width:
+        return rows
+    if vae.head is None or rows.targets.shape[1]:
+        raise InputError(
+            f"replay rows have {rows.targets.shape[1]} descriptors, but the model was trained on {width}"
+        )
+    with torch.no_grad():
+        return replace(rows, targets=vae.head(encoder_means(vae, rows.tokens)).float().cpu())
+
+
+@torch.no_grad()
+def encoder_means(vae: SequenceVAE, tokens: Tokens) -> Latents:
+    """Encoder means of padded rows, float32 on the CPU."""
+    device = next(vae.parameters()).device
+    z = torch.empty(len(tokens), vae.latent)
+    lengths = (tokens != PAD).sum(1)
+    for part in lengths.argsort().split(BATCH):
+        z[part] = (
+            vae.encode(tokens[part, : max(1, int(lengths[part].max()))].long().to(device)).mean.float().cpu()
+        )
+    return z
+
+
+def _joined(a: TokenSet, b: TokenSet) -> TokenSet:
+    width = max(a.tokens.shape[1], b.tokens.shape[1])
+    tokens = [
+        torch.nn.functional.pad(part.tokens.long(), (0, width - part.tokens.shape[1]), value=PAD)
+        for part in (a, b)
+    ]
+    return TokenSet(torch.cat(tokens), torch.cat([a.targets.float(), b.targets.float()]))

@@ -1,0 +1,152 @@
+"""Retraining during a campaign: when it is due, and whether its result goes live.
+
+A retrained encoder goes live only if it still rebuilds held-out objects and if the head on it predicts measured objects
+at least about as well as before (law 8 of the design). The objects of that second gate are withheld from refinement
+altogether: N pulls labelled objects to where their values fit, so that a head tested on labels the encoder has seen
+would find itself excellent. Which objects are withheld is a property of the object (`replay.withheld`), not of the
+round: with a fresh split at each retrain, the present encoder, and not its successor, would be tested on labels it has
+seen. The live surrogate is fitted to all measured objects, these included.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jaxtyping import Int
+from torch import Tensor
+
+from latentbo.codecs.base import Reading
+from latentbo.data.dataset import Measurements, TokenSet
+from latentbo.errors import FitError, InputError
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.training.head_loss import predictive_nll
+from latentbo.training.recipes import RefineRecipe
+from latentbo.training.refine import refine
+from latentbo.training.replay import withheld
+
+GATE_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class RetrainPolicy:
+    """When to retrain: `every` so many measured objects, or after `stall` of them without a new best; None: not for that.
+
+    Never below `at_least` measured objects in all, and never twice on fewer than `stall` new ones for the same stall.
+    """
+
+    every: int | None = 100
+    at_least: int = 100
+    stall: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("every", self.every), ("at_least", self.at_least), ("stall", self.stall)):
+            if value is not None and value < 1:
+                raise InputError(f"{name} must be at least 1, not {value}")
+
+    def due(self, *, measured: int, measured_at_last: int, since_best: int) -> bool:
+        """Whether to retrain now: objects measured in all, at the last retrain (0: none yet), and since the best one."""
+        new = measured - measured_at_last
+        if measured < self.at_least:
+            return False
+        stalled = self.stall is not None and min(since_best, new) >= self.stall
+        return stalled or (self.every is not None and new >= self.every)
+
+
+@dataclass(frozen=True)
+class Gates:
+    """How much worse a retrained encoder may be: in the share of held-out objects that come back from encode - decode, and in
+    the negative log predictive density of withheld measured objects (nats per point of standardised value)."""
+
+    reconstruction_drop: float = 0.03
+    nll_rise: float = 0.05
+
+    def reasons(self, before: dict[str, float], after: dict[str, float]) -> tuple[str, ...]:
+        """What speaks against the retrained encoder; nothing, if it may go live. A NaN speaks against it."""
+        found = []
+        if not after["exact_match"] >= before["exact_match"] - self.reconstruction_drop:
+            found.append(f"exact match fell from {before['exact_match']:.3f} to {after['exact_match']:.3f}")
+        if not after["nll"] <= before["nll"] + self.nll_rise:
+            found.append(f"held-out NLL rose from {before['nll']:.3f} to {after['nll']:.3f}")
+        return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Retrained:
+    """The decision. `model` is the live one after it; `reasons` say why a retrained one was refused.
+
+    `before` and `after` (empty where training failed) hold `exact_match`, and of the withheld objects `nll` and `rmse`, in
+    units of standardised value.
+    """
+
+    model: DKLVAE
+    accepted: bool
+    reasons: tuple[str, ...]
+    before: dict[str, float]
+    after: dict[str, float]
+    seconds: float
+
+    def summary(self) -> str:
+        """One line for people."""
+        if not self.accepted:
+            return "refused: " + "; ".join(self.reasons)
+        changes = (f"{name} {self.before[name]:.3f} -> {self.after[name]:.3f}" for name in self.after)
+        return "accepted: " + ", ".join(changes)
+
+
+def retrain(
+    model: DKLVAE,
+    data: Measurements,
+    replay: TokenSet,
+    held_out: Sequence[Reading],
+    recipe: RefineRecipe,
+    gates: Gates,
+) -> Retrained:
+    """Refine `model` on what was measured and put the result through the gates. Training that fails is a refusal, no error.
+
+    `held_out` are objects for the first gate, best such as no training has seen. `InputError` for too little data.
+    """
+    began = time.monotonic()
+    if not held_out:
+        raise InputError(
+            "the reconstruction gate needs held-out objects, but there are none: draw some from the prior"
+        )
+    learnt, kept_out = (_part(data, rows) for rows in withheld(data.objects, GATE_SHARE, "gate"))
+    before: dict[str, float] = {}
+    after: dict[str, float] = {}
+    new = model
+    try:
+        before = measures(model, learnt, kept_out, held_out)
+        new = refine(model, learnt, replay, recipe).model
+        if new.id == model.id:
+            reasons: tuple[str, ...] = (
+                "no round of training predicted the watched objects better than the present encoder",
+            )
+        else:
+            after = measures(new, learnt, kept_out, held_out)
+            reasons = gates.reasons(before, after)
+    except FitError as error:
+        reasons = (str(error),)
+    accepted = not reasons
+    return Retrained(new if accepted else model, accepted, reasons, before, after, time.monotonic() - began)
+
+
+def measures(
+    model: DKLVAE, learnt: Measurements, kept_out: Measurements, held_out: Sequence[Reading]
+) -> dict[str, float]:
+    """What the gates look at: `exact_match` of held-out objects, `nll` and `rmse` of a head fitted to `learnt` on `kept_out`.
+
+    The head is `DKLVAE.surrogate`, with the structure term where the model has one: the model that will be asked.
+    """
+    back = model.decode(model.embed(held_out))
+    same = [a.object == b.object for a, b in zip(held_out, back, strict=True)]
+    head = model.surrogate(learnt).model
+    nll, rmse = predictive_nll(
+        head, model.inputs(model.codec.read(kept_out.objects)), kept_out.values.double()
+    )
+    return {"exact_match": sum(same) / len(same), "nll": nll, "rmse": rmse}
+
+
+def _part(data: Measurements, rows: Int[Tensor, " n"]) -> Measurements:
+    return Measurements(tuple(data.objects[i] for i in rows.tolist()), data.values[rows])

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from latentbo.codecs.base import pad
+from latentbo.data.dataset import TokenSet
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.evaluation import reconstruction
+from latentbo.rng import stream
+from latentbo.training import pretrain as module
+from latentbo.training.cycle import cycle
+from latentbo.training.fit import Progress, fit
+from latentbo.training.pretrain import Recipe, fit_prior
+
+RECIPE = Recipe(
+    beta=0.01, token_dropout=0.0, batch_size=64, bf16=False, cycle_samples=200, cycle_rate=3e-3
+)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def corpus(tiny_model: DKLVAE) -> TokenSet:
+    """Molecules near those the tiny model was trained on, narrower than what it can write."""
+    readings = tiny_model.codec.read(
+        ["CCO", "CCN", "CCC", "CCCl", "CC(C)O", "c1ccccc1", "Cc1ccccc1", "Oc1ccccc1"]
+    )
+    tokens = pad([reading.tokens for reading in readings])
+    return TokenSet(tokens.to(torch.int16), torch.zeros(len(tokens), 0, dtype=torch.float16))
+
+
+def test_the_model_learns_to_read_what_it_writes(tiny_model: DKLVAE, corpus: TokenSet) -> None:
+    before = tiny_model.id
+    after, report = cycle(tiny_model, corpus, corpus, replace(RECIPE, cycle_epochs=30, cycle_rate=1e-2))
+    written = [reading for reading in tiny_model.sample(300, stream(0, "others")) if reading.ok]
+    old, new = (reconstruction(model, written).exact_match for model in (tiny_model, after))
+    assert new > old + 0.05
+    assert tiny_model.id == before
+    assert report.steps == 30 * -(-(len(corpus) + 200) // 64)
+
+
+def test_the_prior_is_fitted_to_where_training_rows_are_now(tiny_model: DKLVAE, corpus: TokenSet) -> None:
+    recipe = replace(RECIPE, cycle_epochs=1)
+    after, _ = cycle(tiny_model, corpus, corpus, recipe)
+    assert torch.equal(after.prior.exemplars, fit_prior(after.vae, corpus, recipe).exemplars)
+    assert not torch.equal(after.prior.exemplars, tiny_model.prior.exemplars)
+
+
+def test_a_killed_stage_ends_as_one_that_never_stopped(
+    tiny_model: DKLVAE, corpus: TokenSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, path = replace(RECIPE, cycle_epochs=2), tmp_path / "cycle.safetensors"
+    whole, _ = cycle(tiny_model, corpus, corpus, recipe)
+    monkeypatch.setattr(module, "fit", partial(fit, checkpoint_every=1, report_every=1))
+
+    def kill(at: Progress) -> None:
+        if at.step == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        cycle(tiny_model, corpus, corpus, recipe, checkpoint=path, progress=kill)
+    assert path.exists()
+    again, _ = cycle(tiny_model, corpus, corpus, recipe, checkpoint=path)
+    assert again.id == whole.id

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from latentbo.codecs import corpus_reader
+from latentbo.errors import InputError
+from latentbo.models.pretrained import load_model, read_card
+from latentbo.training import molecules
+from latentbo.training.fit import fit
+from latentbo.training.molecule_space import Scale, measure_space
+from latentbo.training.molecules import make_model
+from latentbo.training.pretrain import Recipe
+
+TAILS = ("O", "N", "Cl", "C(=O)O", "c1ccccc1", "C#N", "S", "C(C)C", "OC", "NC(C)=O")
+LINES = ["C" * n + tail for n in range(1, 11) for tail in TAILS]  # held out: lines 0 and 50
+RECIPE = Recipe(
+    latent=4, embedding=8, encoder_hidden=12, encoder_layers=1, decoder_hidden=24, merges=3, epochs=15,
+    batch_size=32, learning_rate=2e-2, cycle_samples=20, bf16=False,
+)  # fmt: skip
+SMALL = Scale(held_out=None, samples=20, centres=2)
+
+
+class Killed(Exception):
+    pass
+
+
+def written(folder: Path) -> Path:
+    path = folder / "chains.smi"
+    path.write_text("\n".join([*LINES, "C1CC"]) + "\n")
+    return path
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return written(tmp_path)
+
+
+def make(file: Path, out: Path, recipe: Recipe = RECIPE, **options: object):
+    return make_model(file, out, recipe, scale=SMALL, device=torch.device("cpu"), **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The card of a run with both stages that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    make(written(folder), folder / "out", replace(RECIPE, cycle_epochs=1))
+    return without_speed(read_card(folder / "out"))
+
+
+def without_speed(card: dict[str, Any]) -> dict[str, Any]:
+    """The card without what depends on the machine's mood."""
+    card["metrics"] = {name: value for name, value in card["metrics"].items() if not name.endswith("_second")}
+    for stage in card["training"].values():
+        del stage["seconds"]
+    return card
+
+
+def test_a_file_becomes_a_model_with_its_card(file: Path, tmp_path: Path) -> None:
+    heard: list[str] = []
+    model = make(file, tmp_path / "out", listener=lambda stage, done, total, note: heard.append(stage))
+    card = read_card(tmp_path / "out")
+    assert load_model(tmp_path / "out").id == model.id == card["id"]
+    assert card["data"] == {
+        "file": "chains.smi",
+        "sha256": corpus_reader.content_sha256(file),
+        "lines": 101,
+        "refused": {"unparsable": 1},
+        "training": 98,
+        "held_out": 2,
+        "held_out_lines": "0-based index a multiple of 50",
+    }
+    assert Recipe.from_dict(card["recipe"]) == RECIPE
+    assert card["training"]["train"]["steps"] == 15 * 4
+    assert set(card["versions"]) == {"latentbo", "torch", "rdkit", "selfies"}
+    assert list(dict.fromkeys(heard)) == ["read", "prior", "measure"]  # too few steps for a report
+    again = measure_space(
+        model,
+        model.codec.read([LINES[0], LINES[50]]),
+        [text for i, text in enumerate(LINES) if i % 50],
+        SMALL,
+    )
+    for name in ("exact_match", "token_accuracy", "valid", "unique", "new", "fixed_points", "ks_weight"):
+        assert card["metrics"][name] == pytest.approx(again[name], abs=1e-4), name
+
+
+@pytest.mark.parametrize("stage", ["read", "train", "prior", "cycle", "measure"])
+def test_a_killed_run_makes_the_same_model(
+    file: Path, tmp_path: Path, stage: str, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(RECIPE, cycle_epochs=1)
+    monkeypatch.setattr("latentbo.training.pretrain.fit", partial(fit, report_every=2, checkpoint_every=1))
+
+    def kill(here: str, done: int, total: int, note: str) -> None:
+        if here == stage:
+            raise Killed
+
+    with pytest.raises(Killed):
+        make(file, tmp_path / "out", recipe, listener=kill)
+    assert not (tmp_path / "out" / "card.json").exists()
+    if stage != "read":  # what was read is kept
+        monkeypatch.setattr(corpus_reader, "_read", lambda *_: pytest.fail("read again"))
+    make(file, tmp_path / "out", recipe)
+    assert without_speed(read_card(tmp_path / "out")) == whole
+    assert set(whole["training"]) == {"train", "cycle"}
+
+
+def test_a_finished_model_is_loaded(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = make(file, tmp_path / "out")
+    monkeypatch.setattr(molecules, "read_corpus", lambda *_, **__: pytest.fail("made again"))
+    assert make(file, tmp_path / "out").id == first.id
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_folder_of_another_run_is_refused(file: Path, tmp_path: Path, finished: bool) -> None:
+    make(file, tmp_path / "out")
+    if not finished:
+        (tmp_path / "out" / "card.json").unlink()
+    with pytest.raises(InputError, match=r"beta 0\.1 there, 0\.2 here"):
+        make(file, tmp_path / "out", replace(RECIPE, beta=0.2))
+    file.write_text("\n".join(LINES))
+    with pytest.raises(InputError, match="another data file"):
+        make(file, tmp_path / "out")
+
+
+def test_the_run_file_names_the_recipe(file: Path, tmp_path: Path) -> None:
+    make(file, tmp_path / "out")
+    run = json.loads((tmp_path / "out" / "pretraining" / "run.json").read_text())
+    assert run["recipe"] == asdict(RECIPE)
+
+
+def test_too_few_molecules_are_refused_before_training(file: Path, tmp_path: Path) -> None:
+    file.write_text("\n".join(LINES[:50]))
+    with pytest.raises(InputError, match="1 held-out"):
+        make(file, tmp_path / "other")
