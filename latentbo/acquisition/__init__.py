@@ -1,0 +1,1 @@
+"""Where to measure next: regions, acquisition functions, proposers and the pool."""

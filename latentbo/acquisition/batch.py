@@ -1,0 +1,77 @@
+"""From scores to a diverse batch: picks one after the other, each conditioned on the ones before.
+
+After a pick the surrogate is told that its own mean was measured there ("kriging believer": Ginsbourger et
+al. 2010), which takes the uncertainty, and with it the improvement, out of the pick's neighbourhood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from botorch.acquisition import AcquisitionFunction
+from botorch.models.model import Model
+from jaxtyping import Float
+from torch import Tensor
+
+from latentbo.acquisition.functions import MakeAcquisition
+from latentbo.acquisition.pool import Pool, Situation
+from latentbo.rng import derive, global_stream
+
+CHUNK = 256
+
+
+@torch.no_grad()
+def score(
+    acquisition: AcquisitionFunction, x: Float[Tensor, "m dp"], situation: Situation
+) -> Float[Tensor, " m"]:
+    """Acquisition of each point on its own, with the log-probability that it is feasible added.
+
+    For a log acquisition that is the constrained acquisition exactly: log(EI(x) P(x)) = log EI(x) + log P(x).
+    Others are in the value's own unit, so the term is given the size of the values' spread.
+    """
+    if len(x) == 0:
+        return x.new_zeros(0)
+    values = torch.cat([acquisition(part.unsqueeze(-2)) for part in x.split(CHUNK)])
+    if not situation.feasibility.informative:
+        return values
+    chance = situation.feasibility(x[:, : situation.model.latent]).clamp(min=1e-6).log()
+    unit = 1.0 if getattr(acquisition, "_log", False) else situation.spread
+    return values + unit * chance
+
+
+def pick(
+    n: int, pool: Pool, situation: Situation, make: MakeAcquisition, quota: Mapping[str, int], seed: int
+) -> list[int]:
+    """Rows of the pool, in the order they were picked.
+
+    `quota` bounds the picks of each proposer while others have candidates left; it may sum to more or less
+    than n.
+    """
+    model: Model = situation.surrogate
+    left = dict(quota)
+    picked: list[int] = []
+    open_rows = set(range(len(pool.candidates)))
+    scores = pool.scores
+    while len(picked) < n and open_rows:
+        within = [row for row in open_rows if left.get(pool.candidates[row].proposer, 0) > 0]
+        row = max(sorted(within or open_rows), key=lambda row: float(scores[row]))
+        picked.append(row)
+        open_rows.discard(row)
+        left[pool.candidates[row].proposer] = left.get(pool.candidates[row].proposer, 0) - 1
+        if len(picked) < n and open_rows:
+            model = believe(model, pool.x[row : row + 1])
+            with global_stream(seed, "pick", len(picked)):  # Monte Carlo acquisitions draw when first called
+                scores = score(make(model, situation.best), pool.x, situation)
+    return picked
+
+
+@torch.no_grad()
+def believe(model: Model, x: Float[Tensor, "1 dp"]) -> Model:
+    """The model after its own posterior mean was measured at x."""
+    return model.condition_on_observations(x, model.posterior(x).mean)
+
+
+def sample_seed(seed: int, *path: str | int) -> int:
+    """A seed for code that takes one (`optimize_acqf`)."""
+    return derive(seed, *path) % 2**31

@@ -1,0 +1,70 @@
+"""Acquisition functions, by name or from the user, over any BoTorch model.
+
+An acquisition is a callable `(model, best) -> AcquisitionFunction`: a BoTorch user hands in
+`lambda model, best: qLogExpectedImprovement(model, best)` and is done. `best` is the largest value measured
+so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from botorch.acquisition import AcquisitionFunction, LogExpectedImprovement, UpperConfidenceBound
+from botorch.models.model import Model
+from botorch.sampling.pathwise import draw_matheron_paths
+from jaxtyping import Float
+from torch import Tensor
+
+from latentbo.errors import unknown_name
+
+MakeAcquisition = Callable[[Model, float], AcquisitionFunction]
+
+
+def expected_improvement(model: Model, best: float) -> AcquisitionFunction:
+    """log EI (Ament et al. 2023, arXiv:2310.20708)."""
+    return LogExpectedImprovement(model, best_f=best)
+
+
+def upper_confidence_bound(model: Model, best: float) -> AcquisitionFunction:
+    """mean + sqrt(beta) sd with beta = 10^U(-2, 0) (Tripp et al. 2024).
+
+    beta is drawn anew at each call from torch's global generator.
+    """
+    return UpperConfidenceBound(model, beta=float(10 ** (-2 * torch.rand(()))))
+
+
+class ThompsonSample(AcquisitionFunction):
+    """One draw of the whole function, by Matheron's rule (Wilson et al. 2020).
+
+    Its maximiser is a Thompson sample.
+    """
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self.path = draw_matheron_paths(model, torch.Size([1]))
+
+    def forward(self, X: Float[Tensor, "*b 1 d"]) -> Float[Tensor, "*b"]:
+        """Value of the drawn function at each point; q is 1."""
+        return self.path(X.flatten(0, -2))[0].reshape(X.shape[:-2])
+
+
+def thompson(model: Model, best: float) -> AcquisitionFunction:
+    """A new function draw at each call, from torch's global generator."""
+    return ThompsonSample(model)
+
+
+ACQUISITIONS: dict[str, MakeAcquisition] = {
+    "ei": expected_improvement,
+    "ucb": upper_confidence_bound,
+    "ts": thompson,
+}
+
+
+def make_acquisition(choice: str | MakeAcquisition) -> MakeAcquisition:
+    """The named acquisition, or the given callable itself."""
+    if callable(choice):
+        return choice
+    if choice not in ACQUISITIONS:
+        raise unknown_name("acquisition", choice, ACQUISITIONS)
+    return ACQUISITIONS[choice]

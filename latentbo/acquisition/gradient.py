@@ -1,0 +1,101 @@
+"""The classical way to propose: climb the acquisition in the latent trust region, then decode what was found.
+
+Kept for comparison and for spaces without cheap edits. The surrogate must be latent-only: a structure term
+has no gradient in z. Every optimum is decoded, sifted and predicted again at the point its object encodes to,
+like everything else.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from botorch.acquisition import AcquisitionFunction
+from botorch.exceptions.warnings import OptimizationWarning
+from botorch.models.model import Model
+from botorch.optim import optimize_acqf
+from jaxtyping import Float
+from torch import Tensor
+
+from latentbo.acquisition.batch import believe, sample_seed
+from latentbo.acquisition.functions import MakeAcquisition
+from latentbo.acquisition.pool import Candidate, Counts, Pool, Situation, sift
+from latentbo.acquisition.propose import Batch, predict
+from latentbo.codecs.base import Reading
+from latentbo.errors import InputError
+from latentbo.rng import global_stream, stream
+
+RESTARTS = 6
+RAW_SAMPLES = 128
+ITERATIONS = 50
+TRIES = 12
+JITTER = 8
+
+
+class Constrained(AcquisitionFunction):
+    """An acquisition with log P(feasible | z) added: constrained EI for log EI (Gardner et al. 2014)."""
+
+    def __init__(self, inner: AcquisitionFunction, situation: Situation) -> None:
+        super().__init__(inner.model)
+        self.inner = inner
+        self.feasibility = situation.feasibility
+        self.unit = 1.0 if getattr(inner, "_log", False) else situation.spread
+
+    def forward(self, X: Float[Tensor, "*b q d"]) -> Float[Tensor, "*b"]:
+        """Value at b x q x d; q points must all be feasible."""
+        return self.inner(X) + self.unit * self.feasibility(X).clamp(min=1e-6).log().sum(-1)
+
+
+def propose_gradient(n: int, situation: Situation, make: MakeAcquisition, seed: int) -> Batch:
+    """n new objects by `optimize_acqf` in the box around the incumbent, one optimum after the other.
+
+    An optimum that decodes to something known is jittered (steps of a twentieth of the box); with fewer than
+    n objects after `TRIES` times n optima the batch is short.
+    """
+    if situation.surrogate.train_inputs[0].shape[-1] != situation.model.latent:
+        raise InputError("the gradient proposer needs a latent-only surrogate: leave the structure term out")
+    centre = situation.model.embed(situation.elites(1))[0]
+    bounds = situation.surrogate.input_transform.bounds[:, : situation.model.latent]
+    box = situation.region.box(centre, situation.surrogate.latent_lengthscales(), bounds)
+    known, counts = set(situation.known), Counts()
+    kept: list[Candidate] = []
+    model: Model = situation.surrogate
+    for turn in range(TRIES * n):
+        if len(kept) == n:
+            break
+        optimum = _climb(make, model, situation, box, seed, turn)
+        fresh, lost = sift(
+            (("gradient", reading) for reading in _decodes(situation, optimum, box, seed, turn)),
+            known,
+            situation.check,
+        )
+        counts += lost
+        if fresh:
+            # Only the first: the others decode from the same place and stay free for a later optimum.
+            known.difference_update(candidate.object for candidate in fresh[1:])
+            kept.append(fresh[0])
+            model = believe(model, situation.model.inputs([fresh[0].reading]))
+    x = situation.model.inputs([candidate.reading for candidate in kept])
+    return Batch(n, predict(situation, Pool(tuple(kept), x, torch.zeros(len(kept)))), counts)
+
+
+def _climb(
+    make: MakeAcquisition, model: Model, situation: Situation, box: Float[Tensor, "2 d"], seed: int, turn: int
+) -> Float[Tensor, "1 d"]:
+    with warnings.catch_warnings(), global_stream(seed, "climb", turn):
+        warnings.filterwarnings("ignore", category=OptimizationWarning)  # reaching the iteration cap is fine
+        optimum, _ = optimize_acqf(
+            Constrained(make(model, situation.best), situation),
+            bounds=box,
+            q=1,
+            num_restarts=RESTARTS,
+            raw_samples=RAW_SAMPLES,
+            options={"maxiter": ITERATIONS, "seed": sample_seed(seed, "raw", turn)},
+        )
+    return optimum
+
+
+def _decodes(situation: Situation, optimum: Tensor, box: Tensor, seed: int, turn: int) -> list[Reading]:
+    noise = torch.randn(JITTER, optimum.shape[1], generator=stream(seed, "jitter", turn), dtype=optimum.dtype)
+    noise[0] = 0.0
+    return situation.model.decode(optimum + 0.05 * (box[1] - box[0]) * noise)

@@ -1,0 +1,110 @@
+"""Where candidates come from: a proposer turns what is known into objects worth scoring, and scores none.
+
+All of them answer with readings (a canonical object or a reason), so that the pool can count what each of
+them wasted.
+
+symbol   meaning                                                shape
+z_e      elites: the parents, best first, as they encode now    k x d
+s        standard deviation of the prior along each axis        d
+L        side length of the trust region                        scalar
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from latentbo.codecs.base import Reading
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.rng import numpy_stream, stream
+from latentbo.types import Latents
+
+Edit = Callable[[Sequence[str], int, np.random.Generator], list[str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Parents:
+    """What proposers start from: the model, and elites best first, with their latents under that model."""
+
+    model: DKLVAE
+    objects: tuple[str, ...]
+    z: Latents
+    length: float
+    axes: Float[Tensor, " d"]
+    """Relative extent of the region along each axis (ARD), geometric mean 1, times the prior's sd."""
+
+    def pick(self, n: int, generator: torch.Generator) -> Tensor:
+        """Row numbers of n parents, better ones more often: weight 1 / (rank + 3)."""
+        weights = 1.0 / (torch.arange(len(self.objects), dtype=torch.float64) + 3.0)
+        return torch.multinomial(weights, n, replacement=True, generator=generator)
+
+
+class Proposer(Protocol):
+    """Owned by the pool (`propose`): about n candidates, as readings; `seed` decides every random choice."""
+
+    def __call__(self, parents: Parents, n: int, seed: int) -> list[Reading]: ...
+
+
+def perturb(parents: Parents, n: int, seed: int) -> list[Reading]:
+    """Parents moved by Gaussian steps inside the region, step sizes log-uniform over a decade, on a random
+    part of the axes.
+
+    Several sizes at once because how far one must go before the decode changes differs from place to place.
+    """
+    generator = stream(seed, "perturb")
+    rows = parents.pick(n, generator)
+    sizes = 0.05 * parents.length * 10 ** torch.rand(n, 1, generator=generator, dtype=torch.float64)
+    share = torch.rand(n, 1, generator=generator, dtype=torch.float64).clamp(min=0.1)
+    axes = torch.rand(n, parents.z.shape[1], generator=generator, dtype=torch.float64) < share
+    noise = torch.randn(n, parents.z.shape[1], generator=generator, dtype=torch.float64) * axes / share.sqrt()
+    return parents.model.decode(parents.z[rows] + sizes * 2.0 * parents.axes * noise)
+
+
+def path(parents: Parents, n: int, seed: int) -> list[Reading]:
+    """Points between two parents and a little beyond: half on straight lines, half on great arcs (slerp)
+    about the prior's mean, which keep to the shell where a high-dimensional Gaussian has its mass.
+    """
+    generator = stream(seed, "path")
+    first, second = parents.pick(n, generator), parents.pick(n, generator)
+    share = 1.2 * torch.rand(n, 1, generator=generator, dtype=torch.float64)
+    a, b = parents.z[first], parents.z[second]
+    centre = parents.model.prior.mean().double()
+    straight = torch.lerp(a, b, share)
+    curved = centre + slerp(a - centre, b - centre, share)
+    return parents.model.decode(torch.where(torch.arange(n)[:, None] % 2 == 0, straight, curved))
+
+
+def prior(parents: Parents, n: int, seed: int) -> list[Reading]:
+    """Fresh draws from the prior: what keeps the search from never leaving home."""
+    return parents.model.sample(n, stream(seed, "prior"))
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Edits of the parents' structure outside the latent space (mutation, crossover), read by the codec."""
+
+    edit: Edit
+
+    def __call__(self, parents: Parents, n: int, seed: int) -> list[Reading]:
+        rows = parents.pick(n, stream(seed, "parents")).tolist()
+        children = self.edit([parents.objects[row] for row in rows], n, numpy_stream(seed, "edits"))
+        return parents.model.codec.read(children)
+
+
+def slerp(a: Latents, b: Latents, share: Float[Tensor, "n 1"]) -> Latents:
+    """Slerp (Shoemake 1985) from a (share 0) to b (share 1); linear where both are parallel."""
+    cosine = torch.nn.functional.cosine_similarity(a, b, dim=1).clamp(-1.0, 1.0)[:, None]
+    angle = torch.arccos(cosine)
+    flat = torch.sin(angle) < 1e-6
+    sine = torch.sin(angle).where(~flat, torch.ones_like(angle))
+    curved = torch.sin((1 - share) * angle) / sine * a + torch.sin(share * angle) / sine * b
+    return torch.where(flat, torch.lerp(a, b, share), curved)
+
+
+LATENT_PROPOSERS: dict[str, Proposer] = {"perturb": perturb, "path": path, "prior": prior}

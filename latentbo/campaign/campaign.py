@@ -1,0 +1,306 @@
+"""The campaign: ask, make or simulate, tell. The one stateful class of the package; all its state is replayed events.
+
+    with Campaign("run.db", Settings(seed=0)) as campaign:
+        batch = campaign.ask(10)              # a DataFrame with a column smiles
+        batch["value"] = measure(batch["smiles"])
+        campaign.tell(batch)
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+
+from latentbo.acquisition.functions import MakeAcquisition, make_acquisition
+from latentbo.acquisition.gradient import propose_gradient
+from latentbo.acquisition.pool import Check, Situation
+from latentbo.acquisition.propose import Batch, PoolSettings, propose_pool, propose_prior
+from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Proposer
+from latentbo.acquisition.quota import success_shares
+from latentbo.campaign.history import EncoderEvent, History, Round, Row, replay
+from latentbo.campaign.settings import Settings
+from latentbo.campaign.store import EventStore
+from latentbo.campaign.telling import TellReport, match
+from latentbo.codecs.edits import GraphEdits
+from latentbo.data.dataset import Measurements
+from latentbo.errors import InputError, ShortfallError, StoreError
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.pretrained import load_model, pack_model, unpack_model
+from latentbo.models.surrogate import SurrogateFit
+from latentbo.rng import derive, fresh_seed
+from latentbo.campaign.retraining import Retrainer
+from latentbo.training.retrain import RetrainPolicy
+from latentbo.validity.feasibility import Feasibility, learn_feasibility
+from latentbo.validity.rules import MoleculeRules
+
+SUCCESS_RANK = 10
+
+
+class Campaign:
+    """One campaign file, opened; made if it is not there.
+
+    What the settings name can be given as an object instead: `model`, `acquisition` (`(model, best) -> AcquisitionFunction`),
+    `proposers` (name -> `Proposer`), `check` (canonical objects -> reason codes), `retrainer`. Objects are not stored: give them
+    again when the campaign is opened again. Raises `InputError` where settings contradict the ones in the file.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        settings: Settings | None = None,
+        *,
+        model: DKLVAE | None = None,
+        acquisition: MakeAcquisition | None = None,
+        proposers: Mapping[str, Proposer] | None = None,
+        check: Check | None = None,
+        retrainer: Retrainer | None = None,
+    ) -> None:
+        self._store = EventStore(Path(path))
+        try:
+            self._history = replay(self._store.events())
+            if not self._history.last:
+                self._create(settings or Settings(), model)
+            self.settings = Settings.from_dict(dict(self._history.settings))
+            if settings is not None:
+                _same_settings(settings, self.settings, Path(path))
+            self._model = self._live_model(model)
+        except BaseException:
+            self._store.close()
+            raise
+        self._acquisition = acquisition or make_acquisition(self.settings.acquisition)
+        self._proposers = dict(proposers or {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())})
+        self._check = check or MoleculeRules.from_dict(self.settings.rules)
+        self._retrainer = retrainer or Retrainer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing is lost without it."""
+        self._store.close()
+
+    @property
+    def history(self) -> History:
+        """Everything known so far."""
+        return self._history
+
+    @property
+    def model(self) -> DKLVAE:
+        """The live encoder, decoder and prior."""
+        return self._model
+
+    @property
+    def seed(self) -> int:
+        assert self.settings.seed is not None  # drawn at creation
+        return self.settings.seed
+
+    def ask(self, n: int = 1) -> pd.DataFrame:
+        """n new objects to measure, recorded as pending: columns id, smiles, mean, sd, p_feasible, proposer.
+
+        Predictions are in the user's own unit and sign, empty before the first surrogate. Fewer rows than asked is a shortfall, with
+        its counts in `frame.attrs["shortfall"]`; none at all raises `ShortfallError`.
+        """
+        if n < 1:
+            raise InputError(f"ask for at least 1 object, not {n}")
+        began, number = time.monotonic(), len(self._history.rounds) + 1
+        seed = derive(self.seed, "ask", number)
+        data = self._history.measurements()
+        if len(data) < self.settings.initial or float(data.values.std()) == 0.0:
+            batch = propose_prior(n, self._model, self._known(), self._check, seed)
+            facts: dict[str, Any] = {"steps": ["none: too few values"]}
+        else:
+            fitted = self.surrogate()
+            batch = self._propose(n, self.situation(fitted), seed)
+            facts = _facts(fitted)
+        if not batch.proposals:
+            raise ShortfallError(f"no new object could be proposed: {batch.counts}. Loosen the rules or enlarge the pool")
+        rows = self._rows_of(batch, number)
+        self._append("asked", {"rows": rows, "round": self._round(batch, number, data, time.monotonic() - began, facts)})
+        frame = self._asked_frame([row["id"] for row in rows])
+        if batch.shortfall:
+            frame.attrs["shortfall"] = f"{batch.shortfall} of {n} missing: {batch.counts}"
+        return frame
+
+    def queue(self, objects: Sequence[str]) -> list[str]:
+        """Objects of the user's own to be measured next, pending like proposals; a line for each that cannot be used or is known."""
+        rows: list[dict[str, Any]] = []
+        problems = []
+        known = set(self._known())
+        for text, reading in zip(objects, self._model.codec.read(objects), strict=True):
+            if reading.object is None:
+                problems.append(f"{text!r} cannot be used ({reading.reason})")
+            elif reading.object in known:
+                problems.append(f"{text!r} is known already")
+            else:
+                known.add(reading.object)
+                identity = f"p{len(self._history.rows) + len(rows) + 1:05d}"
+                rows.append({"id": identity, "object": reading.object, "proposer": "start"})
+        if rows:
+            self._append("queued", {"rows": rows})
+        return problems
+
+    def tell(self, frame: pd.DataFrame) -> TellReport:
+        """Record values: rows by `id` or `smiles` with a `value`, in any order, in part, rows of the user's own among them.
+
+        An empty value with a `reason` (or status "failed") is a failure; without one it is not told yet. It is committed before this
+        returns. Rows that cannot be used are listed in the report and kept in the file word for word.
+        """
+        matched = match(frame, self._history, self._model.codec)
+        if matched.rows or matched.refused:
+            self._append("told", {"rows": matched.rows, "refused": matched.refused})
+        return matched.report
+
+    def pending(self) -> pd.DataFrame:
+        """Proposals that wait for a value, as `ask` gave them."""
+        return self._asked_frame([row.id for row in self._history.with_status("pending")])
+
+    def surrogate(self) -> SurrogateFit:
+        """The surrogate fitted to what was measured, through the live encoder: an ordinary BoTorch model."""
+        structured = self.settings.structure and self.settings.proposer == "pool"
+        model = self._model if structured else replace(self._model, structure=None)
+        return model.surrogate(self._history.measurements())
+
+    def situation(self, fitted: SurrogateFit) -> Situation:
+        """What a proposal would rest on now."""
+        structured = fitted.model.train_inputs[0].shape[-1] > self._model.latent
+        return Situation(
+            self._model if structured else replace(self._model, structure=None),
+            fitted.model,
+            self._history.measurements(),
+            self._known(),
+            self._history.region(),
+            self.feasibility(),
+            self._check,
+        )
+
+    def feasibility(self) -> Feasibility:
+        """P(feasible | z) from what was measured and what failed; uninformed while nothing has failed."""
+        failed = self._history.with_status("failed")
+        tried = [*self._history.with_status("measured"), *failed] if failed else []
+        passed = torch.tensor([float(row.status == "measured") for row in tried], dtype=torch.float64)
+        z = self._model.embed(self._model.codec.read([row.object for row in tried]))
+        return learn_feasibility(z, passed, float(self._model.prior.covariance().diagonal().sqrt().mean()))
+
+    @property
+    def retrain_due(self) -> bool:
+        """Whether the retrain policy wants the encoder retrained before the next ask."""
+        policy = RetrainPolicy(every=self.settings.retrain_every, at_least=self.settings.retrain_from)
+        return policy.due(
+            measured=len(self._history.with_status("measured")),
+            measured_at_last=self._history.encoders[-1].measured if self._history.encoders else 0,
+            since_best=self._history.since_best(),
+        )
+
+    def retrain(self) -> EncoderEvent:
+        """Retrain the encoder on the measured values; it goes live only if it passes the gates. Recorded either way."""
+        data = self._history.measurements()
+        result = self._retrainer(self._model, data, seed=derive(self.seed, "retrain", len(self._history.encoders)))
+        event = EncoderEvent(len(self._history.rounds), result.model.id, result.accepted, result.summary(), len(data))
+        if result.accepted:
+            card, weights = pack_model(result.model)
+            self._store.save_encoder(result.model.id, card, weights)
+        self._append("retrained", asdict(event))
+        if result.accepted:
+            self._model = result.model
+        return event
+
+    def roll_back(self, encoder: str) -> None:
+        """Make an earlier encoder live again, by its id."""
+        if encoder != self._history.base_encoder and encoder not in {event.encoder for event in self._history.encoders if event.accepted}:
+            raise InputError(f"encoder {encoder!r} never went live here: known are {self._history.base_encoder} and the accepted ones")
+        event = EncoderEvent(len(self._history.rounds), encoder, True, "rolled back by hand", len(self._history.measurements()))
+        self._append("retrained", asdict(event))
+        self._model = self._live_model(None)
+
+    def _propose(self, n: int, situation: Situation, seed: int) -> Batch:
+        if self.settings.proposer == "gradient":
+            return propose_gradient(n, situation, self._acquisition, seed)
+        shares = success_shares(list(self._proposers), self._history.outcomes())
+        effort = PoolSettings(rounds=self.settings.pool_rounds, size=self.settings.pool_size)
+        return propose_pool(n, situation, self._proposers, shares, self._acquisition, effort, seed)
+
+    def _known(self) -> frozenset[str]:
+        return frozenset(row.object for row in self._history.rows.values())
+
+    def _rows_of(self, batch: Batch, number: int) -> list[dict[str, Any]]:
+        sign, first = self._history.sign, len(self._history.rows) + 1
+        return [
+            {
+                "id": f"p{first + i:05d}",
+                "object": proposal.object,
+                "round": number,
+                "proposer": proposal.proposer,
+                "mean": None if proposal.mean is None else sign * proposal.mean,
+                "sd": proposal.sd,
+                "p_feasible": proposal.p_feasible,
+                "encoder": self._model.id,
+            }
+            for i, proposal in enumerate(batch.proposals)
+        ]
+
+    def _round(self, batch: Batch, number: int, data: Measurements, seconds: float, facts: Mapping[str, Any]) -> dict[str, Any]:
+        values = np.sort(data.values[:, 0].numpy())[::-1]
+        round_ = Round(
+            number=number,
+            asked=batch.asked,
+            proposed=len(batch.proposals),
+            counts=asdict(batch.counts),
+            region=self._history.region(),
+            best=float(values[0]) if len(values) else None,
+            threshold=float(values[min(SUCCESS_RANK, len(values)) - 1]) if "amplitudes" in facts else None,
+            seconds=seconds,
+            encoder=self._model.id,
+            surrogate=facts,
+        )
+        return asdict(round_)
+
+    def _asked_frame(self, ids: Sequence[str]) -> pd.DataFrame:
+        rows = [self._history.rows[identity] for identity in ids]
+        columns = {"id": "id", "smiles": "object", "mean": "mean", "sd": "sd", "p_feasible": "p_feasible", "proposer": "proposer"}
+        return pd.DataFrame({name: [getattr(row, source) for row in rows] for name, source in columns.items()})
+
+    def _append(self, kind: str, payload: Mapping[str, Any]) -> None:
+        events = self._store.append([(kind, payload)], after=self._history.last)
+        self._history = replay(events, self._history)
+
+    def _create(self, settings: Settings, model: DKLVAE | None) -> None:
+        model = model or load_model(settings.model)
+        settings = replace(settings, seed=fresh_seed() if settings.seed is None else settings.seed)
+        self._append("created", {"settings": settings.to_dict(), "encoder": model.id})
+
+    def _live_model(self, given: DKLVAE | None) -> DKLVAE:
+        live, base = self._history.encoder, self._history.base_encoder
+        if live != base:
+            return unpack_model(*self._store.load_encoder(live), self._store.path)
+        model = given or load_model(self.settings.model)
+        if model.id != base:
+            raise StoreError(f"{self._store.path} began with encoder {base}, but {self.settings.model!r} is {model.id}: give that model")
+        return model
+
+
+def _facts(fitted: SurrogateFit) -> dict[str, Any]:
+    """What is recorded of a surrogate; `noise_sd` is the standard deviation of a measurement's noise, in the values' own unit."""
+    noise_sd = math.sqrt(fitted.noise) * float(fitted.model.outcome_transform.stdvs.mean())
+    steps, amplitudes = list(fitted.steps), list(fitted.amplitudes)
+    return {"steps": steps, "amplitudes": amplitudes, "noise": fitted.noise, "noise_sd": noise_sd}
+
+
+def _same_settings(given: Settings, stored: Settings, path: Path) -> None:
+    """A campaign keeps the settings it began with; a seed left out means the stored one."""
+    old, new = stored.to_dict(), given.to_dict()
+    if new["seed"] is None:
+        new["seed"] = old["seed"]
+    changed = [f"{name} is {old[name]!r}, not {new[name]!r}" for name in old if old[name] != new[name]]
+    if changed:
+        raise InputError(f"{path} was begun with other settings: {'; '.join(changed)}. Use them, or begin a new campaign")

@@ -1,0 +1,197 @@
+"""What a campaign knows, as a pure function of its events.
+
+    events --replay--> History: one Row an object, one Round an ask, one EncoderEvent a retrain
+
+Values are kept as they were told; `sign` turns them into "larger is better" where the models are concerned (law 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import Any, Literal
+
+import torch
+
+from latentbo.acquisition.region import TrustRegion
+from latentbo.campaign.store import Event
+from latentbo.data.dataset import Measurements
+from latentbo.errors import StoreError
+
+Status = Literal["pending", "measured", "failed"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One object: how it came in, what was predicted for it, what was found. `round` is 0 for objects the user brought."""
+
+    id: str
+    object: str
+    round: int = 0
+    proposer: str | None = None
+    mean: float | None = None
+    sd: float | None = None
+    p_feasible: float | None = None
+    encoder: str | None = None
+    values: tuple[float, ...] = ()
+    failure: str | None = None
+
+    @property
+    def status(self) -> Status:
+        if self.values:
+            return "measured"
+        return "failed" if self.failure is not None else "pending"
+
+    @property
+    def value(self) -> float | None:
+        """Mean of the values told for it, in the user's own sign."""
+        return fmean(self.values) if self.values else None
+
+
+@dataclass(frozen=True)
+class Round:
+    """One ask: how many were asked for, what the pool lost, and what it rested on. `best` is the best value before it."""
+
+    number: int
+    asked: int
+    proposed: int
+    counts: Mapping[str, Any]
+    region: TrustRegion
+    best: float | None
+    threshold: float | None
+    seconds: float
+    encoder: str
+    surrogate: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class EncoderEvent:
+    """A retrain: what it made, whether that went live, and why or why not."""
+
+    round: int
+    encoder: str
+    accepted: bool
+    detail: str
+    measured: int
+
+
+@dataclass(frozen=True)
+class History:
+    """The state of a campaign after its events."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    base_encoder: str = ""
+    last: int = 0
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    rounds: tuple[Round, ...] = ()
+    encoders: tuple[EncoderEvent, ...] = ()
+    told: tuple[str, ...] = ()
+    """Ids in the order they were told, once a telling."""
+    refused: tuple[Mapping[str, Any], ...] = ()
+    """Told rows that could not be read as objects, kept word for word."""
+
+    @property
+    def sign(self) -> float:
+        return -1.0 if self.settings.get("minimise") else 1.0
+
+    @property
+    def encoder(self) -> str:
+        """Id of the encoder that is live."""
+        accepted = [event.encoder for event in self.encoders if event.accepted]
+        return accepted[-1] if accepted else self.base_encoder
+
+    def with_status(self, status: Status) -> list[Row]:
+        return [row for row in self.rows.values() if row.status == status]
+
+    def find(self, canonical: str) -> Row | None:
+        """The row of an object."""
+        return self._by_object().get(canonical)
+
+    def _by_object(self) -> dict[str, Row]:
+        return {row.object: row for row in self.rows.values()}
+
+    def measurements(self) -> Measurements:
+        """Measured objects with their values, larger is better."""
+        measured = self.with_status("measured")
+        values = [[self.sign * row.value] for row in measured if row.value is not None]
+        return Measurements(
+            tuple(row.object for row in measured), torch.tensor(values, dtype=torch.float64).reshape(-1, 1)
+        )
+
+    def best(self) -> Row | None:
+        """The best measured row."""
+        measured = self.with_status("measured")
+        return max(measured, key=lambda row: self.sign * (row.value or 0.0), default=None)
+
+    def since_best(self) -> int:
+        """Measured tellings since the best value came in."""
+        best = self.best()
+        return len(self.told) - 1 - self.told.index(best.id) if best else 0
+
+    def region(self) -> TrustRegion:
+        """The trust region for the next ask: the last one, moved by what came back for its proposals."""
+        if not self.rounds:
+            return TrustRegion()
+        last = self.rounds[-1]
+        found = [self.sign * row.value for row in self.rows.values() if row.round == last.number and row.value is not None]
+        if not found or last.best is None:
+            return last.region
+        return last.region.update(best_before=last.best, best_of_batch=max(found))
+
+    def outcomes(self) -> list[tuple[str, bool]]:
+        """(proposer, success) of each told proposal in order: a success came among the best ten known when it was proposed."""
+        thresholds = {round_.number: round_.threshold for round_ in self.rounds}
+        outcomes = []
+        for identity in dict.fromkeys(self.told):
+            row = self.rows[identity]
+            threshold = thresholds.get(row.round)
+            if row.proposer is not None and threshold is not None:
+                outcomes.append((row.proposer, row.value is not None and self.sign * row.value > threshold))
+        return outcomes
+
+
+def replay(events: Iterable[Event], history: History | None = None) -> History:
+    """Fold events into a history (a new one, or on top of `history`). Raises `StoreError` for a kind it does not know."""
+    history = history or History()
+    for event in events:
+        step = _STEPS.get(event.kind)
+        if step is None:
+            raise StoreError(f"event {event.number} has the unknown kind {event.kind!r}: use the latentbo that wrote it")
+        history = replace(step(history, event.payload), last=event.number)
+    return history
+
+
+def _created(history: History, payload: Mapping[str, Any]) -> History:
+    return replace(history, settings=payload["settings"], base_encoder=payload["encoder"])
+
+
+def _asked(history: History, payload: Mapping[str, Any]) -> History:
+    facts = dict(payload["round"])
+    facts["region"] = TrustRegion(**facts["region"])
+    new = {row["id"]: Row(**row) for row in payload["rows"]}
+    return replace(history, rows={**history.rows, **new}, rounds=(*history.rounds, Round(**facts)))
+
+
+def _queued(history: History, payload: Mapping[str, Any]) -> History:
+    return replace(history, rows={**history.rows, **{row["id"]: Row(**row) for row in payload["rows"]}})
+
+
+def _told(history: History, payload: Mapping[str, Any]) -> History:
+    rows = dict(history.rows)
+    for told in payload["rows"]:
+        row = rows.get(told["id"]) or Row(told["id"], told["object"])
+        if told["value"] is not None:
+            row = replace(row, values=(*row.values, told["value"]))
+        else:
+            row = replace(row, failure=told["reason"])
+        rows[row.id] = row
+    order = (*history.told, *(told["id"] for told in payload["rows"]))
+    return replace(history, rows=rows, told=order, refused=(*history.refused, *payload["refused"]))
+
+
+def _retrained(history: History, payload: Mapping[str, Any]) -> History:
+    return replace(history, encoders=(*history.encoders, EncoderEvent(**payload)))
+
+
+_STEPS = {"created": _created, "asked": _asked, "queued": _queued, "told": _told, "retrained": _retrained}

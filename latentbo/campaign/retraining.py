@@ -1,0 +1,43 @@
+"""When a campaign retrains its encoder, on what, and by which gates the result goes live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from latentbo.codecs.base import Reading
+from latentbo.data.dataset import Measurements, TokenSet
+from latentbo.errors import InputError
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.rng import derive, stream
+from latentbo.training.refine import RefineRecipe
+from latentbo.training.replay import generative_replay
+from latentbo.training.retrain import Gates, Retrained, retrain
+
+
+@dataclass(frozen=True)
+class Retrainer:
+    """Recipe, gates and replayed data of a campaign's retrains.
+
+    `replay` and `held_out` default to what the live model itself dreams up (`rows` and `checks` prior samples): nobody needs the
+    pretraining corpus at hand. Give a `TokenSet` of it, and readings kept from it, to use the real thing.
+    """
+
+    recipe: RefineRecipe = field(default_factory=RefineRecipe)
+    gates: Gates = field(default_factory=Gates)
+    replay: TokenSet | None = None
+    held_out: tuple[Reading, ...] | None = None
+    rows: int = 3000
+    checks: int = 300
+
+    def __call__(self, model: DKLVAE, data: Measurements, *, seed: int) -> Retrained:
+        """A retrained model, or the given one with the reasons why it stays."""
+        recipe = replace(self.recipe, seed=seed % 2**31)
+        replayed = self.replay if self.replay is not None else generative_replay(model, self.rows, derive(seed, "replay"))
+        held_out = self.held_out
+        if held_out is None:
+            drawn = model.sample(self.checks, stream(seed, "held out"))
+            held_out = tuple(reading for reading in drawn if reading.ok)
+        try:
+            return retrain(model, data, replayed, held_out, recipe, self.gates)
+        except InputError as error:  # too little data yet: a refusal like any other, and the campaign goes on
+            return Retrained(model, False, (str(error),), {}, {}, 0.0)

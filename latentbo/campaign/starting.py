@@ -1,0 +1,98 @@
+"""Files of measurements into a campaign: what can be used goes in, other rows get a line saying why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from latentbo.campaign.campaign import Campaign
+from latentbo.campaign.telling import ID, LINE, OBJECT, REASON, STATUS, VALUE, TellReport
+from latentbo.data.tables import Row, Table, read_table
+from latentbo.errors import InputError
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What became of the rows of a start file. `known` were in the campaign before, and stay as they are."""
+
+    measured: int
+    failed: int
+    queued: int
+    known: int
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        parts = [f"{self.measured} measured", f"{self.queued} to be measured first"]
+        parts += [f"{self.failed} failed"] * bool(self.failed) + [f"{self.known} known already"] * bool(
+            self.known
+        )
+        return ", ".join([*parts, f"{len(self.problems)} rows left out"] if self.problems else parts)
+
+
+def start_from(campaign: Campaign, file: Path) -> Intake:
+    """Tell the rows that have a value (or failed), queue the others. Done again, it adds only what is new."""
+    table = read_table(file)
+    before = {row.object for row in campaign.history.rows.values()}
+    readings = campaign.model.codec.read([row.object for row in table.rows])
+    problems = [str(problem) for problem in table.problems]
+    fresh: list[Row] = []
+    objects: dict[str, Row] = {}
+    known = 0
+    for row, reading in zip(table.rows, readings, strict=True):
+        if reading.object in before:
+            known += 1
+        elif reading.object is None and not _told(row):
+            problems.append(f"line {row.line}: {row.object!r} cannot be used ({reading.reason})")
+        elif _told(row):
+            fresh.append(row)
+        else:
+            objects.setdefault(reading.object or "", row)
+    report = campaign.tell(_frame(fresh, OBJECT)) if fresh else TellReport(0, 0, 0, ())
+    told = {row.object for row in campaign.history.rows.values()}
+    waiting = [text for text in objects if text not in told]
+    campaign.queue(waiting)
+    return Intake(report.measured, report.failed, len(waiting), known, (*problems, *report.problems))
+
+
+def tell_file(campaign: Campaign, file: Path) -> TellReport:
+    """`Campaign.tell` of a table: rows by `smiles`, or by `id` where it has no such column."""
+    table, column = _read(file)
+    report = campaign.tell(_frame(table.rows, column))
+    problems = (*(str(problem) for problem in table.problems), *report.problems)
+    return TellReport(report.measured, report.failed, report.skipped, problems)
+
+
+def _read(file: Path) -> tuple[Table, str]:
+    try:
+        return read_table(file), OBJECT
+    except InputError as error:
+        try:
+            return read_table(file, object_column=ID), ID
+        except InputError:
+            raise error from None
+
+
+def _frame(rows: Sequence[Row], column: str) -> pd.DataFrame:
+    """The columns that `Campaign.tell` knows, with the line of the file where each row stands."""
+    records: list[dict[str, Any]] = []
+    for row in rows:
+        extra = _lower(row)
+        kept = {name: extra[name] for name in (ID, REASON, STATUS) if extra.get(name)}
+        records.append({**kept, column: row.object, VALUE: row.value, LINE: row.line})
+    return pd.DataFrame(
+        records, columns=list(dict.fromkeys([column, VALUE, LINE, ID, REASON, STATUS])), dtype=object
+    )
+
+
+def _told(row: Row) -> bool:
+    """Whether a row says what came of its object."""
+    extra = _lower(row)
+    return row.value is not None or bool(extra.get(REASON)) or extra.get(STATUS, "").lower() == "failed"
+
+
+def _lower(row: Row) -> dict[str, str]:
+    return {name.strip().lower(): text for name, text in row.extra.items()}

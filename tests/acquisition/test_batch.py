@@ -1,0 +1,195 @@
+"""Scores with feasibility, and batches that spread out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from botorch.acquisition import AcquisitionFunction, LogExpectedImprovement, qLogExpectedImprovement
+from botorch.acquisition.objective import GenericMCObjective
+from botorch.models import ModelList, SingleTaskGP
+from botorch.sampling import ListSampler, SobolQMCNormalSampler
+from botorch.sampling.index_sampler import IndexSampler
+from torch import Tensor
+
+from latentbo.acquisition import batch
+from latentbo.acquisition.batch import believe, pick, sample_seed, score
+from latentbo.acquisition.functions import make_acquisition
+from latentbo.acquisition.pool import Candidate, Pool, Situation
+from latentbo.codecs.base import Reading
+
+EI = make_acquisition("ei")
+
+
+def drawn(situation: Situation, n: int, seed: int = 0) -> Tensor:
+    return situation.model.prior.sample(n, torch.Generator().manual_seed(seed)).double()
+
+
+def test_the_score_is_log_ei_and_log_p(situation_of: Callable[..., Situation]) -> None:
+    situation = situation_of(failed=True)
+    x = drawn(situation, 12)
+    acquisition = EI(situation.surrogate, situation.best)
+    p = situation.feasibility(x)
+    assert p.min() < 0.8  # otherwise this shows nothing
+    expected = torch.stack([acquisition(row[None, None]).squeeze() for row in x]) + p.log()
+    torch.testing.assert_close(score(acquisition, x, situation), expected.detach())
+
+
+@pytest.mark.parametrize("structure", [False, True])
+def test_it_is_botorchs_constrained_acquisition(
+    situation_of: Callable[..., Situation], structure: bool
+) -> None:
+    situation = situation_of(failed=True, structure=structure)
+    x = situation.model.inputs(situation.model.codec.read(["CCC", "CS(=O)(=O)c1ccccc1", "CCOC", "c1ccsc1"]))
+    normal = SobolQMCNormalSampler(torch.Size([64]), seed=7)
+    plain = qLogExpectedImprovement(situation.surrogate, situation.best, sampler=normal)
+    p_feasible = situation.feasibility.as_model(situation.model.latent)
+    constrained = qLogExpectedImprovement(
+        ModelList(situation.surrogate, p_feasible),
+        situation.best,
+        sampler=ListSampler(normal, IndexSampler(torch.Size([64]), seed=0)),
+        objective=GenericMCObjective(lambda S, X: S[..., 0]),
+        constraints=[lambda S: -torch.logit(S[..., 1].clamp(1e-6, 1 - 1e-6))],
+        fat=[False],
+        eta=1.0,
+    )
+    with torch.no_grad():
+        expected = constrained(x[:, None])
+    torch.testing.assert_close(score(plain, x, situation), expected, rtol=0, atol=1e-12)
+    # And what it tends to is the closed form.
+    exact = score(LogExpectedImprovement(situation.surrogate, situation.best), x, situation)
+    torch.testing.assert_close(expected, exact, rtol=0, atol=0.2)
+
+
+def test_other_acquisitions_are_charged_in_their_own_unit(situation_of: Callable[..., Situation]) -> None:
+    situation = situation_of(failed=True)
+    x = drawn(situation, 12)
+    ucb = make_acquisition("ucb")(situation.surrogate, situation.best)
+    charge = score(ucb, x, situation) - ucb(x[:, None])
+    torch.testing.assert_close(charge.detach(), situation.spread * situation.feasibility(x).log())
+
+
+def test_without_failures_nothing_is_charged(situation: Situation) -> None:
+    x = drawn(situation, 5)
+    acquisition = EI(situation.surrogate, situation.best)
+    torch.testing.assert_close(score(acquisition, x, situation), acquisition(x[:, None]).detach())
+
+
+def test_scoring_in_parts_changes_nothing(
+    situation_of: Callable[..., Situation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    situation = situation_of(failed=True)
+    x = drawn(situation, 20)
+    whole = score(EI(situation.surrogate, situation.best), x, situation)
+    monkeypatch.setattr(batch, "CHUNK", 3)
+    torch.testing.assert_close(score(EI(situation.surrogate, situation.best), x, situation), whole)
+    assert score(EI(situation.surrogate, situation.best), x[:0], situation).shape == (0,)
+
+
+def test_believing_the_mean_takes_the_uncertainty_away(situation: Situation) -> None:
+    x, others = drawn(situation, 1), drawn(situation, 6, seed=1)
+    model = situation.surrogate
+    after = believe(model, x)
+    with torch.no_grad():
+        old, new = model.posterior(x), after.posterior(x)
+        torch.testing.assert_close(new.mean, old.mean, atol=1e-6, rtol=1e-6)
+        noise = model.likelihood.noise * model.outcome_transform.stdvs**2
+        # Of two independent witnesses precisions add.
+        expected = 1 / (1 / old.variance + 1 / noise)
+        torch.testing.assert_close(new.variance, expected, rtol=1e-3, atol=1e-9)
+        torch.testing.assert_close(
+            after.posterior(others).mean, model.posterior(others).mean, atol=1e-6, rtol=1e-6
+        )
+        assert (after.posterior(others).variance <= model.posterior(others).variance + 1e-9).all()
+    assert len(model.train_targets) == len(situation.data)  # the model itself believes nothing
+
+
+def test_believing_again_and_again_is_a_refit_with_all_of_it(situation: Situation) -> None:
+    picks, others = drawn(situation, 3), drawn(situation, 6, seed=1)
+    model = believed = situation.surrogate
+    with torch.no_grad():
+        values = model.posterior(picks).mean
+        for row in picks:
+            believed = believe(believed, row[None])
+        # An ordinary GP on all rows with the same kernel, noise and scale.
+        mean, sd = model.outcome_transform.means, model.outcome_transform.stdvs
+        y = (torch.cat([situation.data.values, values]) - mean) / sd
+        raw = torch.cat([situation.model.inputs(situation.model.codec.read(situation.data.objects)), picks])
+        full = SingleTaskGP(
+            model.transform_inputs(raw),
+            y,
+            covar_module=model.covar_module,
+            likelihood=model.likelihood,
+            mean_module=model.mean_module,
+            outcome_transform=None,
+        ).eval()
+        expected = full.posterior(model.transform_inputs(others))
+        found = believed.posterior(others)
+        torch.testing.assert_close(found.mean, mean + sd * expected.mean, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(found.variance, sd**2 * expected.variance, rtol=1e-3, atol=1e-6)
+
+
+def pool_of(situation: Situation, x: Tensor, proposers: str) -> Pool:
+    candidates = tuple(Candidate(Reading(f"o{i}"), name) for i, name in enumerate(proposers))
+    return Pool(candidates, x, score(EI(situation.surrogate, situation.best), x, situation))
+
+
+def test_near_twins_are_not_both_among_the_first(situation: Situation) -> None:
+    x = drawn(situation, 12)
+    best = pool_of(situation, x, "a" * 12).scores.argmax()
+    twins = torch.cat([x[best : best + 1], x[best : best + 1] + 1e-3, x])
+    pool = pool_of(situation, twins, "a" * 14)
+    top = pool.scores.argsort(descending=True)[:3].tolist()
+    assert {0, 1} <= set(top)  # by score alone they would be
+    rows = pick(4, pool, situation, EI, {"a": 4}, seed=0)
+    alike = {0, 1, int(best) + 2}
+    assert rows[0] in alike
+    assert not alike & set(rows[1:])
+
+
+def test_the_quota_is_kept_while_there_are_others(situation: Situation) -> None:
+    x = drawn(situation, 12)
+    order = pool_of(situation, x, "a" * 12).scores.argsort(descending=True)
+    # a has the six best, b the six worst.
+    names = ["b"] * 12
+    for row in order[:6].tolist():
+        names[row] = "a"
+    pool = pool_of(situation, x, "".join(names))
+
+    def picked(n: int, quota: dict[str, int]) -> list[str]:
+        return [pool.candidates[row].proposer for row in pick(n, pool, situation, EI, quota, seed=0)]
+
+    assert sorted(picked(4, {"a": 2, "b": 2})) == ["a", "a", "b", "b"]
+    assert picked(3, {"a": 0, "b": 3}) == ["b"] * 3
+    # Where the quota cannot be kept, the batch is filled all the same; what a quota forgets has none.
+    assert picked(8, {"a": 0, "b": 8}).count("b") == 6
+    assert picked(2, {"b": 2}) == ["b"] * 2
+    assert sorted(pick(99, pool, situation, EI, {"a": 99, "b": 99}, seed=0)) == list(range(12))
+    assert pick(3, pool.rows([]), situation, EI, {"a": 3}, seed=0) == []
+
+
+def test_the_first_pick_is_the_best_score(situation: Situation) -> None:
+    pool = pool_of(situation, drawn(situation, 12), "a" * 12)
+    assert pick(1, pool, situation, EI, {"a": 1}, seed=0) == [int(pool.scores.argmax())]
+
+
+def test_an_acquisition_that_draws_is_made_anew_for_each_pick_by_the_seed(situation: Situation) -> None:
+    pool = pool_of(situation, drawn(situation, 12), "a" * 12)
+    made: list[AcquisitionFunction] = []
+
+    def thompson(model: SingleTaskGP, best: float) -> AcquisitionFunction:
+        made.append(make_acquisition("ts")(model, best))
+        return made[-1]
+
+    first, again, other = (pick(5, pool, situation, thompson, {"a": 5}, seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert len(made) == 3 * 4  # the first pick follows the scores of the pool
+    assert len({id(each.model) for each in made}) == 12
+
+
+def test_seeds_for_code_that_takes_a_number() -> None:
+    seeds = {sample_seed(0, "raw", turn) for turn in range(50)}
+    assert len(seeds) == 50
+    assert all(0 <= seed < 2**31 for seed in seeds)

@@ -1,0 +1,110 @@
+"""Sifting: nothing is lost in the counts, nothing known comes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentbo.acquisition.pool import Candidate, Counts, Pool, Situation, sift
+from latentbo.codecs.base import Reading
+from latentbo.data.dataset import Measurements
+from latentbo.errors import InputError
+
+REASONS = ("empty", "unparsable")
+proposals = st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from([*"ABCDEFGH", *REASONS])), max_size=40)
+
+
+def no_vowels(objects: Sequence[str]) -> list[str | None]:
+    return ["vowel" if text in "AE" else "odd" if text == "G" else None for text in objects]
+
+
+def read(text: str) -> Reading:
+    return Reading(None, reason=text) if text in REASONS else Reading(text)
+
+
+@given(proposals, st.sets(st.sampled_from("ABCDEFGH")))
+def test_everything_that_was_made_is_counted_once(made: list[tuple[str, str]], known: set[str]) -> None:
+    proposed, seen = [(name, read(text)) for name, text in made], set(known)
+    kept, counts = sift(proposed, seen, no_vowels)
+    assert counts.made == len(proposed)
+    refused = sum(counts.invalid.values()) + sum(counts.filtered.values())
+    assert counts.made == len(kept) + counts.duplicate + refused
+    objects = [candidate.object for candidate in kept]
+    assert not set(objects) & known
+    assert not set(objects) & set("AEG")
+    assert len(set(objects)) == len(objects)
+    # In the order of their first appearance, credited to who came first.
+    first = {reading.object: name for name, reading in reversed(proposed)}
+    appeared = [reading.object for _, reading in proposed if reading.object in objects]
+    assert objects == list(dict.fromkeys(appeared))
+    assert [candidate.proposer for candidate in kept] == [first[text] for text in objects]
+    # What was filtered is not looked at again either.
+    assert seen == known | {reading.object for _, reading in proposed if reading.ok}
+    again, more = sift(proposed, seen, no_vowels)
+    assert not again
+    assert more.duplicate == sum(reading.ok for _, reading in proposed)
+
+
+def test_reasons_are_counted_by_code() -> None:
+    proposed = [("x", Reading(None, reason="empty"))] * 2 + [("x", Reading(t)) for t in "AEGB"]
+    kept, counts = sift(proposed, {"B"}, no_vowels)
+    assert not kept
+    assert (counts.invalid, counts.duplicate) == ({"empty": 2}, 1)
+    assert counts.filtered == {"vowel": 2, "odd": 1}
+
+
+def test_a_check_must_answer_for_every_object_and_is_not_asked_about_none() -> None:
+    with pytest.raises(InputError, match="each of 1 objects, but gave 2"):
+        sift([("x", Reading("A"))], set(), lambda objects: [None, None])
+
+    def unasked(objects: Sequence[str]) -> list[str | None]:
+        raise AssertionError("nothing to check")
+
+    assert sift([("x", Reading("A"))], {"A"}, unasked) == ([], Counts(1, 1))
+
+
+def test_counts_add_up() -> None:
+    one = Counts(5, 1, {"empty": 2}, {"charge": 1, "too_many_atoms": 1})
+    two = Counts(4, 0, {"empty": 1, "too_many_atoms": 3}, {})
+    both = one + two
+    expected = Counts(9, 1, {"empty": 3, "too_many_atoms": 3}, {"charge": 1, "too_many_atoms": 1})
+    assert both == expected
+    # A code that codec and rules share is shown with its whole count.
+    assert str(both) == "9 made, 1 duplicate, refused: too_many_atoms 4, empty 3, charge 1"
+    assert str(Counts()) == "0 made, 0 duplicate, refused: none"
+
+
+def pool_of(scores: Sequence[float]) -> Pool:
+    candidates = tuple(Candidate(Reading(f"o{i}"), "x") for i in range(len(scores)))
+    return Pool(candidates, torch.arange(2.0 * len(scores)).reshape(-1, 2), torch.tensor(scores))
+
+
+def test_a_pool_keeps_rows_together() -> None:
+    pool = pool_of([1.0, 3.0, 3.0, 2.0])
+    best = pool.best(3)
+    assert [candidate.object for candidate in best.candidates] == ["o1", "o2", "o3"]  # ties in order
+    assert best.scores.tolist() == [3.0, 3.0, 2.0]
+    assert best.x.tolist() == [[2.0, 3.0], [4.0, 5.0], [6.0, 7.0]]
+    joined = best.joined(pool.rows([0]))
+    assert [candidate.object for candidate in joined.candidates] == ["o1", "o2", "o3", "o0"]
+    assert joined.x[3].tolist() == [0.0, 1.0]
+    assert pool.rows([]).x.shape == (0, 2)
+    assert len(pool.best(99).candidates) == 4
+
+
+def test_elites_are_the_best_measured_first_come_first(situation_of: Callable[..., Situation]) -> None:
+    data = Measurements(("CCO", "CCN", "CCC", "CCCl"), torch.tensor([[1.0], [5.0], [5.0], [2.0]]).double())
+    situation = situation_of(data=data)
+    assert [reading.object for reading in situation.elites(3)] == ["CCN", "CCC", "CCCl"]
+    assert situation.elites(1)[0].tokens  # read by the codec, ready to encode
+    assert situation.best == 5.0
+    assert situation.spread == pytest.approx(torch.tensor([1.0, 5.0, 5.0, 2.0]).std(correction=0).item())
+
+
+def test_one_value_has_a_spread_too(situation_of: Callable[..., Situation]) -> None:
+    one = Measurements(("CCO",), torch.tensor([[3.0]]).double())
+    assert situation_of(data=one).spread == 1.0

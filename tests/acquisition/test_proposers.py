@@ -1,0 +1,171 @@
+"""Proposers: as many as asked, decided by the seed, where the formulas say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Parents, path, perturb, slerp
+from latentbo.codecs.base import Reading
+from latentbo.codecs.edits import GraphEdits
+from latentbo.models.dkl_vae import DKLVAE
+
+OBJECTS = ("Cc1ccccc1", "CCO", "CC(N)=O", "C1CCNCC1", "COc1ccccc1", "OC1CCCCC1")
+
+
+def echoed(objects: Sequence[str], n: int, rng: np.random.Generator) -> list[str]:
+    """An edit that shows what it was given."""
+    return [*objects[: n - 1], f"C{rng.integers(9)}broken"]
+
+
+PROPOSERS = {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())}
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Stands in for the model, and keeps the points it was asked to decode."""
+
+    prior: object
+    asked: list[Tensor] = field(default_factory=list)
+
+    def decode(self, z: Tensor) -> list[Reading]:
+        self.asked.append(z)
+        return [Reading("C")] * len(z)
+
+
+@pytest.fixture(scope="module")
+def parents(tiny_model: DKLVAE) -> Parents:
+    z = tiny_model.embed(tiny_model.codec.read(OBJECTS))
+    spread = tiny_model.prior.covariance().diagonal().double().sqrt()
+    return Parents(tiny_model, OBJECTS, z, 0.8, spread)
+
+
+def recorded(parents: Parents, proposer: object, n: int, seed: int) -> Tensor:
+    """The points a proposer decodes."""
+    recorder = Recorder(parents.model.prior)
+    assert len(proposer(replace(parents, model=recorder), n, seed)) == n
+    return torch.cat(recorder.asked)
+
+
+@pytest.mark.parametrize("name", PROPOSERS)
+def test_the_seed_decides(parents: Parents, name: str) -> None:
+    first, again, other = (PROPOSERS[name](parents, 12, seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert all((reading.object is None) == (reading.reason is not None) for reading in first)
+
+
+@pytest.mark.parametrize("name", LATENT_PROPOSERS)
+def test_latent_proposers_give_as_many_as_asked(parents: Parents, name: str) -> None:
+    for n in (1, 7):
+        assert len(LATENT_PROPOSERS[name](parents, n, seed=0)) == n
+
+
+@pytest.mark.parametrize("name", PROPOSERS)
+def test_no_proposer_touches_the_global_generator(parents: Parents, name: str) -> None:
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    PROPOSERS[name](parents, 3, seed=0)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_steps_grow_with_the_region_and_its_axes(parents: Parents) -> None:
+    parents = replace(parents, z=torch.zeros_like(parents.z))  # so that the points are the steps
+    wide = recorded(parents, perturb, 4000, seed=0)
+    narrow = recorded(replace(parents, length=0.2), perturb, 4000, seed=0)
+    torch.testing.assert_close(wide, 4 * narrow)
+    stretched = recorded(replace(parents, axes=parents.axes * 3.0), perturb, 4000, seed=0)
+    torch.testing.assert_close(stretched, 3 * wide)
+    # Log-uniform from 0.1 L to L in units of an axis: mean square L^2 (1 - 0.1^2) / (2 ln 10).
+    square = (wide / parents.axes).square().mean().sqrt() / parents.length
+    assert float(square) == pytest.approx(math.sqrt((1 - 0.01) / (2 * math.log(10))), rel=0.1)
+    # Part of the axes are left alone, but seldom all of them.
+    still = (wide == 0).double().mean(1)
+    assert 0.3 < still.mean() < 0.6
+
+
+def test_a_smaller_region_changes_fewer_objects(parents: Parents) -> None:
+    def unchanged(length: float) -> float:
+        readings = perturb(replace(parents, length=length), 200, seed=0)
+        return sum(reading.object in OBJECTS for reading in readings) / len(readings)
+
+    assert unchanged(0.05) > unchanged(1.6) + 0.1
+
+
+def test_paths_are_lines_and_arcs_between_two_parents(parents: Parents) -> None:
+    centre = parents.model.prior.mean().double()
+    radius, z = 2.0, torch.zeros(2, len(centre), dtype=torch.float64)
+    z[0, 0] = z[1, 1] = radius
+    pair = replace(parents, objects=OBJECTS[:2], z=centre + z)
+    points = recorded(pair, path, 200, seed=3) - centre
+    assert torch.allclose(points[:, 2:], torch.zeros(1, dtype=torch.float64))  # in the plane of both
+    straight, curved = points[::2], points[1::2]
+    torch.testing.assert_close(straight[:, 0] + straight[:, 1], torch.full((100,), radius).double())
+    torch.testing.assert_close(curved.norm(dim=1), torch.full((100,), radius).double())
+    # From one to the other, and up to a fifth beyond; some on either side.
+    share = straight[:, 1] / radius
+    assert share.min() >= -0.2 - 1e-9
+    assert share.max() <= 1.2 + 1e-9
+    assert ((share > 0.2) & (share < 0.8)).any()
+    assert (share > 1).any()
+
+
+def test_better_parents_are_picked_more_often(parents: Parents) -> None:
+    rows = parents.pick(40_000, torch.Generator().manual_seed(0))
+    weights = torch.tensor([1 / (rank + 3) for rank in range(len(OBJECTS))])
+    found = torch.bincount(rows, minlength=len(OBJECTS)) / len(rows)
+    torch.testing.assert_close(found, weights / weights.sum(), atol=0.01, rtol=0)
+
+
+def test_edits_are_read_by_the_codec(parents: Parents) -> None:
+    readings = Edits(echoed)(parents, 5, seed=0)
+    assert [reading.ok for reading in readings] == [True] * 4 + [False]
+    assert {reading.object for reading in readings[:4]} <= set(OBJECTS)
+    assert readings[0].tokens
+    assert readings[4].reason == "unparsable"
+
+
+def test_graph_edits_make_new_molecules(parents: Parents) -> None:
+    readings = PROPOSERS["graph"](parents, 20, seed=0)
+    new = {reading.object for reading in readings if reading.ok} - set(OBJECTS)
+    assert len(new) > 10
+
+
+def vectors(n: int, d: int, seed: int) -> Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_slerp_ends_at_its_ends_and_keeps_to_the_sphere() -> None:
+    a, b = vectors(50, 6, 0), vectors(50, 6, 1)
+    torch.testing.assert_close(slerp(a, b, torch.zeros(50, 1).double()), a)
+    torch.testing.assert_close(slerp(a, b, torch.ones(50, 1).double()), b)
+    a, b = a / a.norm(dim=1, keepdim=True), b / b.norm(dim=1, keepdim=True)
+    share = torch.rand(50, 1, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    between = slerp(a, b, share)
+    torch.testing.assert_close(between.norm(dim=1), torch.ones(50).double())
+    # At the given share of the whole angle.
+    whole, part = ((a * c).sum(1).clamp(-1, 1).arccos() for c in (b, between))
+    torch.testing.assert_close(part, share[:, 0] * whole)
+
+
+def test_slerp_by_hand() -> None:
+    a, b = torch.tensor([[2.0, 0.0]]).double(), torch.tensor([[0.0, 1.0]]).double()
+    root = math.sqrt(0.5)
+    expected = torch.tensor([[2 * root, root]]).double()
+    torch.testing.assert_close(slerp(a, b, torch.tensor([[0.5]]).double()), expected)
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0, -1.0, -0.5, 0.0])
+def test_slerp_of_parallel_vectors_is_linear(factor: float) -> None:
+    a = vectors(5, 4, 0)
+    halfway = slerp(a, factor * a, torch.full((5, 1), 0.25).double())
+    if factor == 0.0:
+        assert torch.isfinite(halfway).all()
+    else:
+        torch.testing.assert_close(halfway, (0.75 + 0.25 * factor) * a)
