@@ -1,0 +1,1 @@
+"""Methods to compare with, behind the same ask and tell."""
