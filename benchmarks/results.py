@@ -1,0 +1,54 @@
+"""Results with what is needed to get them again: command, seeds, commit, versions, wall time."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "results"
+PACKAGES = ("latentbo", "torch", "gpytorch", "botorch", "rdkit", "selfies", "numpy")
+
+
+def write_result(
+    path: Path, numbers: Mapping[str, Any], *, seeds: Sequence[int], wall_seconds: float
+) -> None:
+    """One flat JSON object: `numbers` first, then the stamp. What is not finite is null."""
+    stamp = {
+        "command": " ".join([Path(sys.argv[0]).name if "/" in sys.argv[0] else sys.argv[0], *sys.argv[1:]]),
+        "seeds": list(seeds),
+        "commit": commit(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "machine": platform.machine(),
+        "wall_seconds": round(wall_seconds, 1),
+    }
+    plain = {name: _plain(value) for name, value in numbers.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**plain, **stamp}, indent=2) + "\n")
+
+
+def commit() -> str | None:
+    """The commit of the checkout, with "+" where files differ from it; None outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        head = _git(here, "rev-parse", "--short=12", "HEAD")
+        return head + ("+" if _git(here, "status", "--porcelain") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(folder: Path, *words: str) -> str:
+    run = subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, text=True)
+    return run.stdout.strip()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 4) if math.isfinite(value) else None
+    return value

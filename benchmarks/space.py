@@ -1,0 +1,121 @@
+"""Is a latent space worth searching? It reconstructs, it has no holes, it is smooth.
+
+    python -m benchmarks space --model zinc250k --data zinc250k.smi.gz
+
+Held out is every line of the file whose 0-based index is a multiple of 50; "new" is said of samples that are
+not among its other lines. Full settings: all held-out molecules, 10,000 draws from the prior, 100 centres.
+Without --data the file is zinc250k.smi.gz in the folder that LATENTBO_DATA names, or in ../shared/data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.results import FOLDER, write_result
+from latentbo.codecs.corpus_reader import canonical_objects, content_sha256
+from latentbo.data.tables import read_smiles
+from latentbo.errors import LatentboError
+from latentbo.models.pretrained import DEFAULT, load_model, locate, read_card
+from latentbo.training.molecule_space import FULL, SMOKE, measure_space
+from latentbo.training.pretrain import HELD_OUT_EVERY
+
+RESULT = FOLDER / "space.json"
+SMOKE_LINES = 10_000  # of the file that a smoke run reads
+BARS = {  # name: what it says, bar, aim; "<" where small is good
+    "exact_match": ("held-out molecules that come back", ">= 0.90", "0.97"),
+    "token_accuracy": ("tokens right, told the true past", "", ""),
+    "valid": ("samples that are molecules", "1", ""),
+    "unique": ("valid samples, no two alike", "> 0.95", ""),
+    "new": ("valid samples not trained on", "> 0.95", ""),
+    "ks_qed": ("distance of distributions, QED", "<= 0.15", "0.10"),
+    "ks_logp": ("the same, logP", "<= 0.15", "0.10"),
+    "ks_weight": ("the same, weight", "<= 0.15", "0.10"),
+    "fixed_points": ("samples that come back unchanged", ">= 0.40", "0.80"),
+    "half_changed_tanimoto": ("ECFP4 likeness where half changed", ">= 0.45", "0.60"),
+    "half_changed_step": ("the step there, latent units", "", ""),
+    "active_units": ("latent units in use", "", ""),
+    "posterior_sd": ("mean sd of q(z | x)", "", ""),
+    "encodes_per_second": ("tokens to z, one core", "", ""),
+    "decodes_per_second": ("z to tokens, one core", "", "2500"),
+    "objects_per_second": ("z to canonical SMILES, one core", "", ""),
+}
+
+
+def run(model: str, data: Path, out: Path, *, smoke: bool, seed: int, workers: int) -> dict[str, float]:
+    """Measure, print, and write the result."""
+    began = time.perf_counter()
+    card = read_card(locate(model))
+    vae = load_model(model)
+    raw = read_smiles(data)[: SMOKE_LINES if smoke else None]
+    sha256 = content_sha256(data)
+    if card.get("data", {}).get("sha256") != sha256:
+        print(
+            f"{data.name} is not the file {model} was trained on: 'held out' and 'new' may not be",
+            file=sys.stderr,
+        )
+    held_out = vae.codec.read([text for line, text in enumerate(raw) if line % HELD_OUT_EVERY == 0])
+    trained = [text for line, text in enumerate(raw) if line % HELD_OUT_EVERY]
+    known = {text for text in canonical_objects(trained, workers=workers) if text is not None}
+    numbers = measure_space(vae, held_out, known, SMOKE if smoke else FULL, seed=seed)
+    print(f"{model} ({vae.id}) on {data.name}")
+    print(table(numbers))
+    about = {
+        "model": Path(model).name,
+        "model_id": vae.id,
+        "data": data.name,
+        "data_sha256": sha256,
+        "smoke": smoke,
+    }
+    write_result(out, {**numbers, **about}, seeds=[seed], wall_seconds=time.perf_counter() - began)
+    return numbers
+
+
+def table(numbers: dict[str, float]) -> str:
+    """The measures beside the bars they are held against."""
+    lines = [f"{'':<24}{'measured':>10}  {'bar':<9}{'aim':<7}"]
+    for name, (meaning, bar, aim) in BARS.items():
+        value = numbers[name]
+        shown = f"{value:,.0f}" if name.endswith("_second") or name == "active_units" else f"{value:.3f}"
+        lines.append(f"{name:<24}{shown:>10}  {bar:<9}{aim:<7}{meaning}")
+    return "\n".join(lines)
+
+
+def zinc250k() -> Path:
+    """Where ZINC-250k lies if no file is named."""
+    shared = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+    return Path(os.environ.get("LATENTBO_DATA", shared)) / "zinc250k.smi.gz"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", default=DEFAULT, help="the name of a shipped model, or a folder")
+    parser.add_argument(
+        "--data", type=Path, default=None, help="the file of molecules the model was made from"
+    )
+    parser.add_argument("--smoke", action="store_true", help="100 held-out molecules, 100 draws, 10 centres")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes that read the file"
+    )
+    parser.add_argument("--out", type=Path, default=RESULT)
+    options = parser.parse_args(arguments)
+    try:
+        run(
+            options.model,
+            options.data or zinc250k(),
+            options.out,
+            smoke=options.smoke,
+            seed=options.seed,
+            workers=options.workers,
+        )
+    except LatentboError as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()

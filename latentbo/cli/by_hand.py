@@ -1,0 +1,167 @@
+"""`init`, `ask`, `tell`, `status`, `export`, `report`: a campaign by hand, with CSV in and out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentbo.cli import config, options, terminal
+from latentbo.errors import InputError
+
+To = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE.csv", help="Write here; to stdout if not given.", show_default=False),
+]
+Name = Annotated[
+    str | None,
+    typer.Option("--name", help="What the values are, for the report's headings.", show_default=False),
+]
+
+
+def init(
+    campaign: options.CampaignFile,
+    start: options.Start = None,
+    configuration: options.Config = None,
+    seed: options.Seed = None,
+    acquisition: options.Acquisition = None,
+    proposer: options.ProposedBy = None,
+    retrain: options.Retrain = None,
+    minimise: options.Minimise = None,
+    model: options.Model = None,
+) -> None:
+    """Begin a campaign whose values you measure yourself."""
+    chosen = {
+        "start": start and str(start), "seed": seed, "acquisition": acquisition, "proposer": proposer,
+        "retrain": retrain, "minimise": minimise, "model": model,
+    }  # fmt: skip
+    given = config.given(configuration, chosen, by_hand=True)
+    with terminal.waiting("loading"):
+        from latentbo.campaign.opening import begin
+        from latentbo.campaign.starting import start_from
+
+        begun = begin(campaign, given.settings, model=given.model)
+    with begun:
+        if given.start is not None:
+            intake = start_from(begun, Path(given.start))
+            terminal.say(f"{given.start}: {intake}")
+            terminal.list_problems(intake.problems)
+        terminal.say(
+            f"{campaign}: a campaign with seed {begun.seed}. "
+            f"Next: latentbo ask {campaign} -n 10 --out batch.csv"
+        )
+
+
+def ask(
+    campaign: options.CampaignFile,
+    n: Annotated[int, typer.Option("-n", "--number", help="How many molecules to propose.")] = 10,
+    out: To = None,
+    model: options.Model = None,
+) -> None:
+    """Propose molecules to measure, as CSV with an empty column value to fill in.
+
+    When it is due, the encoder is retrained on the measured values first.
+    """
+    with terminal.waiting("loading"):
+        from latentbo.campaign.opening import reopen
+        from latentbo.campaign.table import asked_csv
+
+        opened = reopen(campaign, model=model)
+    with opened:
+        if opened.retrain_due:
+            with terminal.waiting("retraining the encoder"):
+                event = opened.retrain()
+            terminal.say(
+                f"encoder {event.encoder} {'goes live' if event.accepted else 'refused'}: {event.detail}"
+            )
+        with terminal.waiting("proposing"):
+            frame = opened.ask(n)
+    if "shortfall" in frame.attrs:
+        terminal.warn(frame.attrs["shortfall"])
+    _put(asked_csv(frame), out)
+
+
+def tell(
+    campaign: options.CampaignFile,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.csv",
+            help="Columns value and smiles or id; reason for what failed. In any order, in part, "
+            "with rows of your own among them.",
+        ),
+    ],
+    model: options.Model = None,
+) -> None:
+    """Record measured values; rows that cannot be used are listed, the others go in."""
+    with terminal.waiting("loading"):
+        from latentbo.campaign.opening import reopen
+        from latentbo.campaign.starting import tell_file
+
+        opened = reopen(campaign, model=model)
+    with opened:
+        report = tell_file(opened, file)
+        best = opened.history.best()
+    terminal.say(f"{report.measured} measured, {report.failed} failed, {report.skipped} without a value yet")
+    terminal.list_problems(report.problems)
+    if best is not None:
+        terminal.say(f"best so far: {best.value:.6g} {best.object}")
+
+
+def status(campaign: options.CampaignFile) -> None:
+    """Where the campaign stands."""
+    from latentbo.campaign.opening import read_history
+    from latentbo.campaign.table import summary
+
+    for name, value in summary(read_history(campaign)).items():
+        terminal.write(f"{name + ':':<12}{value}\n")
+
+
+def export(
+    campaign: options.CampaignFile,
+    out: Annotated[Path, typer.Argument(metavar="OUT.csv", help="The file to write.")],
+) -> None:
+    """Write a CSV of one row a proposal or measurement.
+
+    Columns: id, smiles, value, status, reason, round, proposer, mean, sd, p_feasible, encoder.
+    """
+    from latentbo.campaign import table
+    from latentbo.campaign.opening import read_history
+
+    history = read_history(campaign)
+    table.export(history, out)
+    terminal.say(f"{out}: {len(history.rows)} rows")
+
+
+def report(
+    campaign: options.CampaignFile,
+    out: Annotated[Path, typer.Option(metavar="FILE.html", help="The file to write.")] = Path("report.html"),
+    name: Name = None,
+    model: options.Model = None,
+) -> None:
+    """Write the report, one HTML file that needs nothing else."""
+    if not out.resolve().parent.is_dir():
+        raise InputError(f"no folder {out.parent}: make it, or name another file")
+    with terminal.waiting("loading"):
+        from latentbo.campaign.opening import reopen
+        from latentbo.report.from_campaign import random_band, report_data
+        from latentbo.report.page import write_report
+
+        opened = reopen(campaign, model=model)
+    with opened, terminal.waiting("writing the report"):
+        label = name or opened.settings.objective or "value"
+        band = random_band(opened, model=model)
+        write_report(report_data(opened, objective_name=label, random_band=band), out)
+    terminal.say(f"{out} written")
+
+
+def _put(text: str, out: Path | None) -> None:
+    if out is None:
+        terminal.write(text)
+        return
+    out.write_text(text, encoding="utf-8")
+    terminal.say(f"{out} written")
+
+
+COMMANDS = (init, ask, tell, status, export, report)

@@ -1,0 +1,108 @@
+"""Where configuration stops: TOML and options, read once, unknown keys and wrong types refused.
+
+    seed = 0                  flat keys: the options of `run`, and the fields of `campaign.settings.Settings`
+    retrain = false           never retrain, whatever `retrain_every` says
+    [rules]                   the fields of `validity.rules.MoleculeRules`
+    catalogs = ["PAINS"]
+
+Paths in a file mean what they mean on the command line: they start where the command is run.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from latentbo.errors import InputError, unknown_name
+
+KIND = "configuration key"
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", dict: "a table"}
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user named, and only that: what is left out is a stored campaign's own, or the default."""
+
+    objective: str | None = None
+    budget: int = 300
+    batch: int = 10
+    out: str | None = None
+    start: str | None = None
+    model: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_toml(file: Path | None) -> dict[str, Any]:
+    """The file as a dict, empty without one."""
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the configuration {file}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{file} is not valid TOML: {error}") from error
+
+
+def given(file: Path | None, options: Mapping[str, Any], *, by_hand: bool = False) -> Given:
+    """A configuration file under the options that are not None. `by_hand`: no keys that only `run` has."""
+    from latentbo.campaign.settings import Settings
+
+    data = {**read_toml(file), **{name: value for name, value in options.items() if value is not None}}
+    types = get_type_hints(Given)
+    own = {
+        name: types[name]
+        for name in (
+            ("start", "model") if by_hand else ("objective", "budget", "batch", "out", "start", "model")
+        )
+    }
+    settings = {name: kind for name, kind in get_type_hints(Settings).items() if name not in types}
+    data = checked(data, {**own, **settings, "retrain": bool})
+    chosen = {name: value for name, value in data.items() if name in settings}
+    if data.get("retrain") is False:
+        chosen["retrain_every"] = None
+    return Given(**{name: value for name, value in data.items() if name in own}, settings=chosen)
+
+
+def recipe(file: Path | None, items: list[str], seed: int | None) -> Any:
+    """The pretraining `Recipe` of a file, under KEY=VALUE items (values as in TOML), under the seed."""
+    from latentbo.training.pretrain import Recipe
+
+    data = read_toml(file)
+    for item in items:
+        name, sign, text = item.partition("=")
+        if not sign:
+            raise InputError(f"KEY=VALUE was expected, such as epochs=5, not {item!r}")
+        try:
+            data[name.strip()] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"{item!r} has no number, nor true or false, behind the sign =") from error
+    if seed is not None:
+        data["seed"] = seed
+    return Recipe.from_dict(checked(data, get_type_hints(Recipe), "recipe key"))
+
+
+def checked(data: Mapping[str, Any], types: Mapping[str, Any], kind: str = KIND) -> dict[str, Any]:
+    """The data; a whole number becomes a float where one is expected.
+
+    Raises `InputError` for a key that is not in `types`, or a value that is not of its type.
+    """
+    found = dict(data)
+    for name, value in data.items():
+        if name not in types:
+            raise unknown_name(kind, name, types)
+        allowed = [get_origin(each) or each for each in _alternatives(types[name])]
+        if float in allowed and type(value) is int:
+            found[name] = float(value)
+        elif type(value) not in allowed:
+            wanted = " or ".join(_WORDS[each] for each in allowed if each in _WORDS)
+            raise InputError(f"{name} must be {wanted}, not {value!r}")
+    return found
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)

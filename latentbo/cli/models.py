@@ -1,0 +1,175 @@
+"""`score`, `sample`, `encode`, `decode`, `pretrain`, `evaluate-model`: objectives and models, no campaign."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentbo.cli import config, options, terminal
+from latentbo.errors import InputError
+
+
+def score(file: options.SmilesFile, objective: options.Objective = None) -> None:
+    """Print smiles,value for each line of a file; the value is empty where there is none."""
+    from latentbo.campaign.evaluate import evaluate
+    from latentbo.codecs.molecules import quiet_rdkit
+    from latentbo.data.tables import read_smiles
+    from latentbo.objectives.loading import load_objective
+
+    if objective is None:
+        raise InputError("an objective is needed: --objective NAME or --objective path/to/file.py:function")
+    measure, smiles = load_objective(objective), read_smiles(file)
+    with quiet_rdkit():
+        outcomes = evaluate(measure, smiles)
+    rows = csv.writer(sys.stdout, lineterminator="\n")
+    rows.writerow(("smiles", "value"))
+    rows.writerows((each.object, "" if each.value is None else repr(each.value)) for each in outcomes)
+    terminal.list_problems(
+        [f"{each.object!r} failed: the objective {each.reason}" for each in outcomes if each.reason]
+    )
+
+
+def sample(
+    n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many molecules to draw.")] = 10,
+    seed: options.Seed = None,
+    model: options.Model = None,
+) -> None:
+    """Print molecules drawn from a model's prior, one SMILES a line; the same one may come twice."""
+    with terminal.waiting("loading"):
+        from latentbo.models.pretrained import DEFAULT, load_model
+        from latentbo.models.sampling import sample_objects
+        from latentbo.rng import fresh_seed
+
+        loaded = load_model(model or DEFAULT)
+    chosen = fresh_seed() if seed is None else seed
+    for text in sample_objects(loaded, n, chosen):
+        terminal.write(f"{text}\n")
+    if seed is None:
+        terminal.say(f"seed: {chosen}")
+
+
+def encode(
+    file: options.SmilesFile,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv|FILE.npz", help="Write here; CSV to stdout if not given.", show_default=False
+        ),
+    ] = None,
+    model: options.Model = None,
+) -> None:
+    """Latent points of molecules: smiles (canonical), z0, z1, ...
+
+    What cannot be read is listed and left out.
+    """
+    with terminal.waiting("loading"):
+        from latentbo.data.latents import write_latents
+        from latentbo.data.tables import read_smiles
+        from latentbo.models.pretrained import DEFAULT, load_model
+
+        smiles = read_smiles(file)
+        loaded = load_model(model or DEFAULT)
+    readings = loaded.codec.read(smiles)
+    usable = [reading for reading in readings if reading.ok]
+    refused = [
+        f"{text!r}: {reading.reason}"
+        for text, reading in zip(smiles, readings, strict=True)
+        if not reading.ok
+    ]
+    terminal.list_problems(refused)
+    if not usable:
+        raise InputError(f"no molecule of {file} can be encoded")
+    write_latents(
+        [reading.object or "" for reading in usable], loaded.embed(usable).numpy(), out or sys.stdout
+    )
+    if out is not None:
+        terminal.say(f"{out}: {len(usable)} molecules, {len(refused)} left out")
+
+
+def decode(
+    file: Annotated[Path, typer.Argument(metavar="LATENTS.csv", help="A table with the columns z0, z1, ...")],
+    model: options.Model = None,
+) -> None:
+    """Print the molecule at each latent point, one SMILES a line; an empty line where there is none."""
+    with terminal.waiting("loading"):
+        import torch
+
+        from latentbo.data.latents import read_latents
+        from latentbo.models.pretrained import DEFAULT, load_model
+
+        loaded = load_model(model or DEFAULT)
+        z = read_latents(file, loaded.latent)
+    for reading in loaded.decode(torch.as_tensor(z)):
+        terminal.write(f"{reading.object or ''}\n")
+
+
+def pretrain(
+    file: options.SmilesFile,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", help="The folder for the model; with what is needed to go on after a stop."
+        ),
+    ],
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Flat keys, those of latentbo.training.pretrain.Recipe.",
+            show_default=False,
+        ),
+    ] = None,
+    items: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A key of the recipe, such as epochs=5 or beta=0.2; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Decides every random choice; 0 if not given.", show_default=False)
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that read the file.")] = 1,
+) -> None:
+    """Train a model on molecules; it is how the shipped one was made.
+
+    Stopped and run again, it goes on where it was.
+    """
+    with terminal.waiting("loading"):
+        from latentbo.training.molecules import make_model
+
+        chosen = config.recipe(recipe, items or [], seed)
+    try:
+        with terminal.stages() as listen:
+            made = make_model(file, out, chosen, workers=workers, listener=listen)
+    except KeyboardInterrupt:
+        terminal.say("stopped; the same command goes on from the last checkpoint")
+        raise typer.Exit(130) from None
+    terminal.say(f"{out}: model {made.id}. Next: latentbo run --model {out} ...")
+
+
+def evaluate_model(
+    file: options.SmilesFile,
+    model: options.Model = None,
+    samples: Annotated[int, typer.Option(min=1, help="Prior samples for validity and uniqueness.")] = 1_000,
+    seed: Annotated[int, typer.Option(help="Of the samples.")] = 0,
+) -> None:
+    """Print as JSON how well a model rebuilds the molecules of a file, and what its prior draws are worth."""
+    with terminal.waiting("evaluating"):
+        from latentbo.data.tables import read_smiles
+        from latentbo.models.pretrained import DEFAULT, load_model
+        from latentbo.models.sampling import appraise
+
+        smiles = read_smiles(file)
+        found = appraise(load_model(model or DEFAULT), smiles, draws=samples, seed=seed)
+    terminal.write(json.dumps(found, indent=1) + "\n")
+
+
+COMMANDS = (score, sample, encode, decode, pretrain, evaluate_model)

@@ -1,0 +1,86 @@
+"""Arguments and options that several commands share, with their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CampaignFile = Annotated[Path, typer.Argument(metavar="CAMPAIGN.db", help="The campaign's file.")]
+SmilesFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE.smi", help="One SMILES a line, or a CSV with a column smiles; may be gzipped."
+    ),
+]
+Objective = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE.py:FUNCTION",
+        help="What to optimise: a built-in name such as qed or osimertinib_mpo, or a function of your own "
+        "that takes a list of SMILES and returns as many numbers (None: failed).",
+        show_default=False,
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        help="Decides every random choice; one is drawn and stored if none is given.", show_default=False
+    ),
+]
+Start = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.csv",
+        help="Molecules of your own, columns smiles and value: what has a value is told, what has none is "
+        "measured first.",
+        show_default=False,
+    ),
+]
+Acquisition = Annotated[
+    str | None,
+    typer.Option(
+        help="How candidates are judged: ei (expected improvement, the default), ucb (upper confidence "
+        "bound) or ts (Thompson sampling).",
+        show_default=False,
+    ),
+]
+ProposedBy = Annotated[
+    str | None,
+    typer.Option(
+        help="Where candidates come from: pool (latent moves and edits, scored as what they decode to; the "
+        "default) or gradient (the acquisition is climbed in the latent space).",
+        show_default=False,
+    ),
+]
+Retrain = Annotated[
+    bool | None,
+    typer.Option(
+        "--retrain/--no-retrain",
+        help="Retrain the encoder on measured values now and then (the default), or never.",
+        show_default=False,
+    ),
+]
+Minimise = Annotated[
+    bool | None,
+    typer.Option(
+        "--minimise/--maximise", help="Which way is better; the default is to maximise.", show_default=False
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|DIR",
+        help="A shipped model's name (zinc250k, the default), or a folder that `pretrain` wrote.",
+        show_default=False,
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.toml",
+        help="Settings as flat keys, and a table [rules] of what may be proposed; options override it.",
+        show_default=False,
+    ),
+]

@@ -1,0 +1,203 @@
+"""`demo` and `run`: a campaign against an objective that can be called, from beginning to report."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from latentbo.cli import config, options, terminal
+from latentbo.errors import InputError, LatentboError
+
+if TYPE_CHECKING:
+    from latentbo.campaign import Campaign
+
+DEMO: dict[str, Any] = {"objective": "osimertinib_mpo", "budget": 150, "batch": 10}
+SHOWN = 10
+STOPPED = 130  # the exit code of a command that Ctrl-C ended
+
+
+def demo(
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder for the campaign and its report.")
+    ] = Path("latentbo-demo"),
+    seed: options.Seed = None,
+    model: options.Model = None,
+) -> None:
+    """Watch a campaign find better molecules, offline, in a few minutes.
+
+    It optimises a built-in objective (osimertinib_mpo of GuacaMol: like osimertinib, but not the same) in 150
+    evaluations, from molecules that the shipped model draws. Stopped and run again, it goes on where it was.
+    """
+    chosen = {"out": str(out), "seed": seed, "model": model}
+    _carry_out(config.given(None, {**DEMO, **chosen}), _command("demo", None, chosen))
+    terminal.say(
+        "\nNext, an objective of your own: a function in a file, from a list of SMILES to a list of numbers:"
+    )
+    terminal.say(
+        "  latentbo run --objective my_file.py:my_function --budget 100 --out my-campaign", style="bold"
+    )
+
+
+def run(
+    configuration: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[CONFIG.toml]",
+            help="The options below as flat keys (a dash becomes _), further settings, and a "
+            "table [rules] of what may be proposed. Options override it.",
+            show_default=False,
+        ),
+    ] = None,
+    objective: options.Objective = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            help="Evaluations in all, those of earlier runs included; 300 if not given.", show_default=False
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            help="Molecules proposed, and evaluated, at a time; 10 if not given.", show_default=False
+        ),
+    ] = None,
+    seed: options.Seed = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The folder for campaign.db, results.csv and report.html; named after the objective if "
+            "not given.",
+            show_default=False,
+        ),
+    ] = None,
+    start: options.Start = None,
+    acquisition: options.Acquisition = None,
+    proposer: options.ProposedBy = None,
+    retrain: options.Retrain = None,
+    minimise: options.Minimise = None,
+    model: options.Model = None,
+) -> None:
+    """Run a campaign: propose, evaluate, learn, until the budget is spent.
+
+    Run again after a stop, it goes on where it was; settings left out are then those it began with. A larger
+    budget prolongs a finished campaign.
+    """
+    chosen = {
+        "objective": objective, "budget": budget, "batch": batch, "seed": seed, "out": out and str(out),
+        "start": start and str(start), "acquisition": acquisition, "proposer": proposer, "retrain": retrain,
+        "minimise": minimise, "model": model,
+    }  # fmt: skip
+    _carry_out(config.given(configuration, chosen), _command("run", configuration, chosen))
+
+
+def _carry_out(given: config.Given, command: str) -> None:
+    with terminal.waiting("loading"):
+        from latentbo.campaign.opening import begin_or_reopen
+        from latentbo.campaign.starting import start_from
+        from latentbo.codecs.molecules import quiet_rdkit
+        from latentbo.objectives.loading import load_objective
+
+        if given.objective is None:
+            raise InputError(
+                "an objective is needed: --objective NAME or --objective path/to/file.py:function"
+            )
+        objective = load_objective(given.objective)
+        label = _label(given.objective)
+        folder = Path(given.out or "latentbo-" + re.sub(r"[^\w.-]+", "-", label))
+        campaign = begin_or_reopen(
+            folder / "campaign.db", {**given.settings, "objective": label}, model=given.model
+        )
+    with quiet_rdkit(), campaign:
+        if given.start is not None:
+            intake = start_from(campaign, Path(given.start))
+            terminal.say(f"{given.start}: {intake}")
+            terminal.list_problems(intake.problems)
+        began, failure = time.monotonic(), _run(campaign, objective, given)
+        facts = {"wall time": _duration(time.monotonic() - began), "command": command}
+        with terminal.waiting("writing the report"):
+            _deliver(campaign, given, folder, facts)
+        if isinstance(failure, KeyboardInterrupt):
+            terminal.say(f"stopped; everything is kept. To go on: {command}")
+            raise typer.Exit(STOPPED)
+        if failure is not None:
+            raise failure
+        _summary(campaign, folder)
+
+
+def _run(campaign: Campaign, objective: Any, given: config.Given) -> LatentboError | KeyboardInterrupt | None:
+    """Spend the budget under a progress bar; gives what stopped it, so that a report comes first."""
+    from latentbo.campaign.loop import RunProgress, run, used
+
+    with terminal.bar("evaluations") as advance:
+
+        def listen(at: RunProgress) -> None:
+            for line in at.news:
+                terminal.say(line)
+            advance(at.used, at.budget, "" if at.best is None else f"best {at.best:.4g}")
+
+        best = campaign.history.best()
+        listen(RunProgress(used(campaign), given.budget, best.value if best else None, ()))
+        try:
+            run(campaign, objective, budget=given.budget, batch=given.batch, progress=listen)
+        except (LatentboError, KeyboardInterrupt) as error:
+            return error
+    return None
+
+
+def _deliver(campaign: Campaign, given: config.Given, folder: Path, facts: Mapping[str, str]) -> None:
+    from latentbo.campaign.table import export
+    from latentbo.report.from_campaign import random_band, report_data
+    from latentbo.report.page import write_report
+
+    export(campaign.history, folder / "results.csv")
+    band = random_band(campaign, model=given.model)
+    name = campaign.settings.objective or "value"
+    write_report(
+        report_data(campaign, objective_name=name, random_band=band, facts=facts, budget=given.budget),
+        folder / "report.html",
+    )
+
+
+def _summary(campaign: Campaign, folder: Path) -> None:
+    from latentbo.campaign.table import best
+
+    rows = best(campaign.history, SHOWN)
+    lines = [(f"{row.value:.4f}", row.smiles, row.round or "start") for row in rows.itertuples()]
+    terminal.show_table(("value>", "molecule", "round>"), lines, title=f"The best {len(lines)} molecules")
+    terminal.write(f"report: {folder / 'report.html'}\n")
+
+
+def _label(objective: str) -> str:
+    """What the campaign's file calls an objective; no folder of a user's file, so that it may move."""
+    place, sign, name = objective.rpartition(":")
+    return f"{Path(place).name}:{name}" if sign else objective
+
+
+def _command(name: str, configuration: Path | None, chosen: Mapping[str, Any]) -> str:
+    """The command line that was given, from the options it was given with."""
+    words = ["latentbo", name, *([str(configuration)] if configuration else [])]
+    for option, value in chosen.items():
+        if value is True or value is False:
+            words.append(
+                {"minimise": ("--maximise", "--minimise"), "retrain": ("--no-retrain", "--retrain")}[option][
+                    value
+                ]
+            )
+        elif value is not None:
+            words += [f"--{option}", str(value)]
+    return shlex.join(words)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+COMMANDS = (demo, run)
