@@ -29,7 +29,8 @@ RESTARTS = 6
 RAW_SAMPLES = 128
 ITERATIONS = 50
 TRIES = 12
-JITTER = 8
+DECODES = 8  # of the optimum and of points around it
+JITTER = 0.05  # of the box
 
 
 class Constrained(AcquisitionFunction):
@@ -49,8 +50,9 @@ class Constrained(AcquisitionFunction):
 def propose_gradient(n: int, situation: Situation, make: MakeAcquisition, seed: int) -> Batch:
     """n new objects by `optimize_acqf` in the box around the incumbent, one optimum after the other.
 
-    An optimum that decodes to something known is jittered (steps of a twentieth of the box); with fewer than
-    n objects after `TRIES` times n optima the batch is short.
+    An optimum that decodes to something known is jittered: by a twentieth of the box, and by as much again
+    after each optimum that gave nothing new. With fewer than n objects after `TRIES` times n optima the batch
+    is short.
     """
     if situation.surrogate.train_inputs[0].shape[-1] != situation.model.latent:
         raise InputError("the gradient proposer needs a latent-only surrogate: leave the structure term out")
@@ -60,16 +62,16 @@ def propose_gradient(n: int, situation: Situation, make: MakeAcquisition, seed: 
     known, counts = set(situation.known), Counts()
     kept: list[Candidate] = []
     model: Model = situation.surrogate
+    fruitless = 0
     for turn in range(TRIES * n):
         if len(kept) == n:
             break
         optimum = _climb(make, model, situation, box, seed, turn)
-        fresh, lost = sift(
-            (("gradient", reading) for reading in _decodes(situation, optimum, box, seed, turn)),
-            known,
-            situation.check,
-        )
+        step = JITTER * (1 + fruitless) * (box[1] - box[0])
+        decodes = _decodes(situation, optimum, step, stream(seed, "jitter", turn))
+        fresh, lost = sift((("gradient", reading) for reading in decodes), known, situation.check)
         counts += lost
+        fruitless = 0 if fresh else fruitless + 1
         if fresh:
             # Only the first: the others decode from the same place and stay free for a later optimum.
             known.difference_update(candidate.object for candidate in fresh[1:])
@@ -95,7 +97,10 @@ def _climb(
     return optimum
 
 
-def _decodes(situation: Situation, optimum: Tensor, box: Tensor, seed: int, turn: int) -> list[Reading]:
-    noise = torch.randn(JITTER, optimum.shape[1], generator=stream(seed, "jitter", turn), dtype=optimum.dtype)
+def _decodes(
+    situation: Situation, optimum: Float[Tensor, "1 d"], step: Float[Tensor, " d"], generator: torch.Generator
+) -> list[Reading]:
+    """What the optimum decodes to, followed by points around it."""
+    noise = torch.randn(DECODES, optimum.shape[1], generator=generator, dtype=optimum.dtype)
     noise[0] = 0.0
-    return situation.model.decode(optimum + 0.05 * (box[1] - box[0]) * noise)
+    return situation.model.decode(optimum + step * noise)

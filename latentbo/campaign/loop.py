@@ -52,7 +52,7 @@ def run(
         news: list[str] = []
         if campaign.retrain_due:
             event = campaign.retrain()
-            news.append(f"encoder {event.encoder} {'accepted' if event.accepted else 'refused'}: {event.detail}")
+            news.append(f"encoder {event.encoder} {event.detail}")
         frame = campaign.pending().head(min(batch, left))
         if frame.empty:
             frame = campaign.ask(min(batch, left))

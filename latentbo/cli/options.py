@@ -79,6 +79,7 @@ Model = Annotated[
 Config = Annotated[
     Path | None,
     typer.Option(
+        "--config",
         metavar="FILE.toml",
         help="Settings as flat keys, and a table [rules] of what may be proposed; options override it.",
         show_default=False,

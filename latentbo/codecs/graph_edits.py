@@ -116,9 +116,13 @@ class Graph:
 
     @cached_property
     def free_bonds(self) -> tuple[tuple[int, int, int], ...]:
-        """The bonds that can be cut or changed without breaking such a group."""
-        held = ((bond, len(self.paired.intersection(bond[:2]))) for bond in self.bonds)
-        return tuple(bond for bond, count in held if count == 0 or (count == 1 and bond[2] == 1))
+        """The bonds that can be cut or changed: all but those inside such a group and those to a hydrogen."""
+
+        def free(i: int, j: int, order: int) -> bool:
+            held = (i in self.paired) + (j in self.paired)
+            return min(self.elements[i], self.elements[j]) > 1 and held < (2 if order == 1 else 1)
+
+        return tuple(bond for bond in self.bonds if free(*bond))
 
     @cached_property
     def deletions(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
@@ -193,7 +197,7 @@ class Graph:
 def loosened(molecule: Chem.Mol) -> Chem.Mol:
     """Its Kekulé form with implicit hydrogens, so that valences fill up by themselves, those of radicals too.
 
-    Atoms whose hydrogens RDKit would count otherwise (`[SiH2]`, `[C+]`) keep the explicit number.
+    Atoms whose hydrogens RDKit would count otherwise (the sulfur of `C[SH2]C`) keep their number.
     """
     out = Chem.Mol(molecule)
     Chem.Kekulize(out, clearAromaticFlags=True)
@@ -405,7 +409,7 @@ def change_atom(graph: Graph, rng: np.random.Generator) -> Chem.RWMol | None:
     def fits(atom: int) -> bool:
         around = graph.neighbours[atom]
         held = atom in graph.paired or any(x in graph.paired and order > 1 for x, order in around.items())
-        if held or graph.elements[atom] == element or sum(around.values()) > VALENCE[element]:
+        if held or graph.elements[atom] in (1, element) or sum(around.values()) > VALENCE[element]:
             return False
         return all(
             graph.bondable(x, element) and order <= HIGHEST_ORDER[element] for x, order in around.items()

@@ -10,7 +10,8 @@ that mean something else (`MolFromSmiles("")` is a molecule, `"CC\\nO"` parses a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -146,6 +147,13 @@ class MoleculeCodec:
         vocabulary = learn_merges(alphabet, rows[:: max(1, len(rows) // MERGE_SAMPLE)], merges)
         longest = max(len(vocabulary.tokenize(row)) for row in rows)
         return cls(vocabulary, max_tokens=longest + 5, max_atoms=max_atoms, salts=salts)
+
+
+@contextmanager
+def quiet_rdkit() -> Iterator[None]:
+    """Keep RDKit's log off the terminal, whoever calls it: what cannot be read has a reason code."""
+    with rdBase.BlockLogs():
+        yield
 
 
 def canonical(text: object, max_atoms: int = 100, strip_salts: bool = True) -> tuple[str | None, str | None]:

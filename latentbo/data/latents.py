@@ -1,8 +1,7 @@
-"""Latent points in files: a table `smiles,z0,z1,...` as CSV, or `smiles` and `z` as an npz archive without pickles."""
+"""Latent points in files: a table `smiles,z0,z1,...` as CSV; for numpy, arrays `smiles` and `z` as .npz."""
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
@@ -29,28 +28,10 @@ def write_latents(objects: Sequence[str], z: Float[np.ndarray, "n d"], place: Pa
 
 
 def read_latents(path: Path, d: int) -> Float[np.ndarray, "n d"]:
-    """The latent points of a file that `write_latents` wrote, or of any with the columns z0 ... z(d-1).
+    """The latent points of a CSV file with the columns z0 ... z(d-1); other columns are passed over.
 
     Raises `InputError` where they are not there, or not all of them finite numbers.
     """
-    z = _archived(path) if path.suffix == ".npz" else _tabulated(path, d)
-    if z.ndim != 2 or z.shape[1] != d:
-        raise InputError(f"{path} has latents of shape {z.shape}, but this model's are n x {d}: they are another model's")
-    if not np.isfinite(z).all():
-        row = int(np.flatnonzero(~np.isfinite(z).all(axis=1))[0])
-        raise InputError(f"{path} has a latent that is not a finite number in row {row + 1}")
-    return z
-
-
-def _archived(path: Path) -> np.ndarray:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return np.asarray(archive[LATENTS], dtype=float)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"cannot read latents from {path}: {error}; an array called {LATENTS!r} was expected") from error
-
-
-def _tabulated(path: Path, d: int) -> np.ndarray:
     try:
         frame = pd.read_csv(path)
     except (OSError, ValueError) as error:
@@ -58,5 +39,11 @@ def _tabulated(path: Path, d: int) -> np.ndarray:
     wanted = [f"{LATENTS}{i}" for i in range(d)]
     found = [name for name in frame.columns if name[:1] == LATENTS and name[1:].isdigit()]
     if sorted(found) != sorted(wanted):
-        raise InputError(f"{path} has {len(found)} latent columns, but this model has {d}: z0 ... z{d - 1} were expected")
-    return frame[wanted].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+        raise InputError(
+            f"{path} has {len(found)} latent columns, but this model has {d}: z0 ... z{d - 1} were expected"
+        )
+    z = frame[wanted].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float, copy=True)
+    if not np.isfinite(z).all():
+        row = int(np.flatnonzero(~np.isfinite(z).all(axis=1))[0])
+        raise InputError(f"{path} has a latent that is not a finite number in row {row + 1}")
+    return z

@@ -30,13 +30,18 @@ class ExemplarPrior:
     """Exemplars and how far draws stray from them."""
 
     exemplars: Latents
-    neighbours: int = 5
+    neighbours: int = 10
     between: float = 0.5
-    noise: float = 0.0
+    noise: float = 0.15
 
     def __post_init__(self) -> None:
         if len(self.exemplars) <= self.neighbours:
             raise InputError(f"{self.neighbours} neighbours need more exemplars than {len(self.exemplars)}")
+        if not 0.0 <= self.between <= 1.0 or self.noise < 0.0 or self.neighbours < 1:
+            raise InputError(
+                "between lies within 0 and 1, noise is not negative, neighbours at least 1: "
+                f"not {self.between}, {self.noise}, {self.neighbours}"
+            )
         if not torch.isfinite(self.exemplars).all():
             raise InputError("exemplars must be finite")
 

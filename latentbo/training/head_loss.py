@@ -1,126 +1,97 @@
-"""What the GP head thinks of the encoder: its negative log marginal likelihood, with gradients in z.
+"""What the GP head thinks of the encoder: a loss with gradients into the encoder, and a watch against learning by heart.
 
-    symbol   meaning                                                   shape
-    z        latent points of labelled objects                         n x d
-    y        their measured values, larger is better                   n x 1
-    t        the head's lengthscales, constant mean and noise s2
-    K        RBF-ARD Gram matrix of z, in units of the prior's box     n x n
-
-    N(z, t) = - 1/n log N(y; m 1, K + s2 I)
-
-t maximises the marginal likelihood (with the priors of `LatentGP`) at the z of the moment, by L-BFGS. At such a t the
-derivative of the profile likelihood min_t N(z, t) is the partial derivative in z (envelope theorem), so t needs no
-learning rate, and BoTorch's constraints, which a plain Adam step leaves (pytorch/botorch#2542), are kept.
+The head's hyperparameters t maximise the marginal likelihood at the z of the moment, by L-BFGS, once a round. At such a t
+the derivative of min_t N(z, t) is the partial derivative in z (envelope theorem): t needs no learning rate of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from latentbo.data.dataset import TokenSet
-from latentbo.errors import FitError
-from latentbo.models.surrogate import LatentGP, calibration, fit_surrogate
+from latentbo.models.surrogate import calibration
 from latentbo.models.vae import SequenceVAE
+from latentbo.training.marginal import Hyperparameters, fit_hyperparameters, negative_log_marginal, predict
 from latentbo.training.recipes import Reach, RefineRecipe
 from latentbo.training.replay import encoder_means
 from latentbo.types import Latents, Values
 
-
-def fit_head(z: Latents, values: Values, bounds: Float[Tensor, "2 d"]) -> LatentGP:
-    """A head on z alone, fitted, then held fixed. `FitError` where z is not finite or nothing fits.
-
-    Without the structure term on purpose: what structure counts explain, z would not have to learn.
-    """
-    if not torch.isfinite(z).all():
-        raise FitError("the encoder gives latent points that are not finite: lower the learning rate")
-    head = fit_surrogate(LatentGP(z.detach().double(), values.double(), bounds=bounds)).model
-    return head.requires_grad_(False)
+MOST_POINTS = 300  # that the watch fits hyperparameters to: four numbers do not need more
 
 
-def negative_log_marginal(head: LatentGP, z: Latents, values: Values) -> Tensor:
-    """N(z, t) under the head's fixed t, in nats per point of standardised value; the points need not be those of the fit.
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Rows with standardised values, those of them the head learns from, and the box that latent points are measured in."""
 
-    NaN where z is not finite, still with a graph behind it, so that the training loop can leave the step out.
-    """
-    if not torch.isfinite(z).all():
-        return z.sum() * torch.nan
-    head.train()
-    head.outcome_transform.eval()  # in training mode it would standardise by these values instead of its own
-    targets, _ = head.outcome_transform(values.double())
-    # `forward`, not `__call__`: it does not insist on the inputs of the fit, and caches nothing.
-    return -head.likelihood(head.forward(z.double())).log_prob(targets.squeeze(-1)) / len(z)
+    rows: TokenSet
+    values: Values
+    learnt: Int[Tensor, " l"]
+    bounds: Float[Tensor, "2 d"]
 
+    @classmethod
+    def of(
+        cls, rows: TokenSet, values: Values, learnt: Int[Tensor, " l"], bounds: Float[Tensor, "2 d"]
+    ) -> Labelled:
+        """Standardises by the values that are learnt from; equal ones have no unit and are only centred."""
+        known = values[learnt].double()
+        spread = known.std() if len(known) > 1 and known.std() > 0 else torch.ones(())
+        return cls(rows, (values.double() - known.mean()) / spread, learnt, bounds)
 
-def predictive_nll(head: LatentGP, x: Float[Tensor, "n dp"], values: Values) -> tuple[float, float]:
-    """Negative log predictive density of points the head has not seen, noise of a measurement included, and the RMSE.
-
-    In nats per point and in standard deviations: values are measured in the unit of the head's own standardisation.
-    """
-    head.eval()
-    with torch.no_grad():
-        posterior = head.posterior(x.double(), observation_noise=True)
-        unit = head.outcome_transform.stdvs.squeeze()
-        mean, sd = posterior.mean.squeeze(-1) / unit, posterior.variance.sqrt().squeeze(-1) / unit
-    values = values.double().squeeze(-1) / unit
-    return calibration(mean, sd, values).nll, float((values - mean).square().mean().sqrt())
+    def units(self, z: Latents) -> Latents:
+        """Latent points in units of the box, in double precision."""
+        low, high = self.bounds
+        return (z.double() - low) / (high - low)
 
 
 class HeadTerm:
-    """N of labelled rows, a function of the encoder's weights. Its one state is the head, fitted every `refit_every` calls."""
+    """N of some labelled rows, a function of the encoder's weights. Its one state is t, fitted again every round."""
 
-    def __init__(
-        self,
-        vae: SequenceVAE,
-        rows: TokenSet,
-        values: Values,
-        bounds: Float[Tensor, "2 d"],
-        recipe: RefineRecipe,
-    ) -> None:
-        self.vae, self.rows, self.values, self.bounds, self.recipe = vae, rows, values, bounds, recipe
-        self._head: LatentGP | None = None
+    def __init__(self, vae: SequenceVAE, labelled: Labelled, recipe: RefineRecipe) -> None:
+        self.vae, self.labelled, self.recipe = vae, labelled, recipe
+        self._t: Hyperparameters | None = None
         self._calls = 0
 
     def __call__(self, points: Int[Tensor, " n"], generator: torch.Generator) -> Tensor:
+        """N of these rows, in nats per point; NaN, with a graph behind it, where the encoder's means are not finite."""
         with _gradients_reach(self.vae, self.recipe.reach):
-            mean, log_variance = self.vae.encode(self.rows.batch(points).tokens)
+            mean, log_variance = self.vae.encode(self.labelled.rows.batch(points).tokens)
         with torch.autocast(mean.device.type, enabled=False):
-            # A head that must bear the posterior's noise cannot tell objects apart by a hair.
+            if not torch.isfinite(mean).all():
+                return mean.sum() * torch.nan
+            # A head that has to bear the posterior's noise cannot tell objects apart by a hair.
             spread = self.recipe.gp_noise * (0.5 * log_variance.detach()).exp()
-            z = mean + spread * torch.randn(mean.shape, generator=generator)
-            if self._head is None or self._calls % self.recipe.refit_every == 0:
-                self._head = fit_head(z, self.values[points], self.bounds)
+            u = self.labelled.units(mean + spread * torch.randn(mean.shape, generator=generator))
+            y = self.labelled.values[points]
+            if self._t is None or self._calls % self.recipe.round_steps == 0:
+                self._t = fit_hyperparameters(u, y)
             self._calls += 1
-            return negative_log_marginal(self._head, z, self.values[points])
+            return negative_log_marginal(u, y, self._t)
 
 
 class Watch:
-    """How well the head predicts labelled objects that N never saw, and the weights under which it did so best."""
+    """How well a head predicts labelled objects that N never saw, and the weights under which it did so best."""
 
-    def __init__(
-        self,
-        vae: SequenceVAE,
-        rows: TokenSet,
-        values: Values,
-        bounds: Float[Tensor, "2 d"],
-        learnt: Int[Tensor, " n"],
-        watched: Int[Tensor, " m"],
-    ) -> None:
-        self.vae, self.rows, self.values, self.bounds = vae, rows, values, bounds
-        self.learnt, self.watched = learnt, watched
+    def __init__(self, vae: SequenceVAE, labelled: Labelled, watched: Int[Tensor, " w"]) -> None:
+        self.vae, self.labelled, self.watched = vae, labelled, watched
         self.history: list[float] = []
         self._best: dict[str, Tensor] = {}
         self()
 
     def __call__(self) -> float:
-        """The negative log predictive density of the watched objects now, in nats per point; added to `history`."""
-        z = encoder_means(self.vae, self.rows.tokens)
-        head = fit_head(z[self.learnt], self.values[self.learnt], self.bounds)
-        nll, _ = predictive_nll(head, z[self.watched], self.values[self.watched])
+        """The negative log predictive density of the watched objects now, nats per point; added to `history`."""
+        u, y, learnt = (
+            self.labelled.units(encoder_means(self.vae, self.labelled.rows.tokens)),
+            self.labelled.values,
+            self.labelled.learnt,
+        )
+        t = fit_hyperparameters(u[learnt[:MOST_POINTS]], y[learnt[:MOST_POINTS]])
+        nll = calibration(*predict(u[learnt], y[learnt], t, u[self.watched]), y[self.watched, 0]).nll
         if not self.history or nll < min(self.history):
             self._best = {name: value.detach().clone() for name, value in self.vae.state_dict().items()}
         self.history.append(nll)

@@ -31,7 +31,7 @@ from latentbo.training.fit import FitReport, Progress
 from latentbo.training.molecule_space import FULL, Scale, measure_space
 from latentbo.training.pretrain import HELD_OUT_EVERY, Recipe, fit_prior, pretrain
 
-FEWEST = 10  # training molecules: the prior needs neighbours
+FEWEST = 20  # training molecules: the prior needs neighbours
 WORK, RUN = "pretraining", "run.json"
 Listener = Callable[[str, int, int, str], None]
 

@@ -22,8 +22,8 @@ class RefineRecipe:
                      without the ELBO the decoder stands still.
     reach            how far N's gradients go: "last_layer" (of the encoder's mean) or the whole "encoder"
     scale            s above: how many nats of ELBO one nat of N is worth
-    steps            optimiser steps, a multiple of `refit_every`
-    refit_every      steps in a round: at the end of each the watched objects are predicted; the head is fitted again as often
+    steps            optimiser steps, a multiple of `round_steps`
+    round_steps      steps in a round: at the end of each the watched objects are predicted; the head is fitted again as often
     batch_size       rows of the ELBO's batches
     gp_points        labelled objects N is computed on in one step, at most
     gp_noise         posterior standard deviations of noise on their z
@@ -41,7 +41,7 @@ class RefineRecipe:
     reach: Reach = "last_layer"
     scale: float = 10.0
     steps: int = 60
-    refit_every: int = 10
+    round_steps: int = 10
     batch_size: int = 64
     gp_points: int = 64
     gp_noise: float = 1.0
@@ -60,12 +60,12 @@ class RefineRecipe:
             if getattr(self, name) not in known:
                 raise unknown_name(name, getattr(self, name), known)
         if (
-            min(self.steps, self.batch_size, self.refit_every, self.gp_points - 1) < 1
-            or self.steps % self.refit_every
+            min(self.steps, self.batch_size, self.round_steps, self.gp_points - 1) < 1
+            or self.steps % self.round_steps
         ):
             raise InputError(
-                "batch_size, steps and refit_every must be at least 1, steps a multiple of refit_every, gp_points at least 2, "
-                f"not {self.batch_size}, {self.steps}, {self.refit_every}, {self.gp_points}"
+                "batch_size, steps and round_steps must be at least 1, steps a multiple of round_steps, gp_points at least 2, "
+                f"not {self.batch_size}, {self.steps}, {self.round_steps}, {self.gp_points}"
             )
         for name, most in (
             ("scale", torch.inf),

@@ -29,7 +29,7 @@ from latentbo.models.surrogate import latent_box
 from latentbo.models.vae import SequenceVAE
 from latentbo.rng import global_stream, stream
 from latentbo.training.fit import FitReport, Progress, fit, has_bf16
-from latentbo.training.head_loss import HeadTerm, Watch
+from latentbo.training.head_loss import HeadTerm, Labelled, Watch
 from latentbo.training.pretrain import Recipe, elbo_terms
 from latentbo.training.recipes import RefineRecipe
 from latentbo.training.replay import (
@@ -81,11 +81,12 @@ def refine(
         raise InputError(
             f"refinement needs finite values and at least 2 replay rows, of which there are {len(replay)}"
         )
-    vae, bounds = _copy(model.vae, recipe.seed), latent_box(model.prior)
+    vae = _copy(model.vae, recipe.seed)
     replay, rows = described(vae, replay), described(vae, token_set(model.codec.read(data.objects)))
     uses_head = recipe.schedule != "vae" and recipe.scale > 0
     learnt, kept_out = withheld(data.objects, recipe.watch_share if uses_head else 0.0, "watch")
-    watch = Watch(vae, rows, data.values, bounds, learnt, kept_out) if len(kept_out) else None
+    labelled = Labelled.of(rows, data.values, learnt, latent_box(model.prior))
+    watch = Watch(vae, labelled, kept_out) if len(kept_out) else None
     history: dict[str, list[float]] = {}
 
     def note(step: Progress) -> None:
@@ -95,14 +96,14 @@ def refine(
 
     def batches(epoch: int) -> Iterator[Step]:
         weights = rank_weights(data.values, recipe.rank_weight)
-        return mixed_steps(rows, weights, learnt, replay, recipe, epoch * recipe.refit_every)
+        return mixed_steps(rows, weights, learnt, replay, recipe, epoch * recipe.round_steps)
 
     report = fit(
         vae,
         batches,
-        _loss(vae, HeadTerm(vae, rows, data.values, bounds, recipe), recipe),
-        epochs=recipe.steps // recipe.refit_every,
-        steps_per_epoch=recipe.refit_every,
+        _loss(vae, HeadTerm(vae, labelled, recipe), recipe),
+        epochs=recipe.steps // recipe.round_steps,
+        steps_per_epoch=recipe.round_steps,
         learning_rate=recipe.learning_rate,
         warmup_steps=max(1, recipe.steps // 10),
         autocast=torch.bfloat16 if recipe.bf16 and has_bf16(model.device) else None,
@@ -113,7 +114,7 @@ def refine(
     )
     if report.bad_steps == report.steps:
         raise FitError("no step of the refinement had a finite loss: lower the learning rate")
-    kept = watch.restore_best() if watch else recipe.steps // recipe.refit_every
+    kept = watch.restore_best() if watch else recipe.steps // recipe.round_steps
     prior = _prior_of(model.prior, vae, replay, recipe.seed) if kept else model.prior
     terms = {name: sum(values[-LAST:]) / len(values[-LAST:]) for name, values in history.items()}
     watched = tuple(watch.history) if watch else ()

@@ -14,14 +14,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jaxtyping import Int
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from latentbo.codecs.base import Reading
 from latentbo.data.dataset import Measurements, TokenSet
 from latentbo.errors import FitError, InputError
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.training.head_loss import predictive_nll
+from latentbo.models.surrogate import LatentGP, calibration
 from latentbo.training.recipes import RefineRecipe
 from latentbo.training.refine import refine
 from latentbo.training.replay import withheld
@@ -142,10 +143,22 @@ def measures(
     back = model.decode(model.embed(held_out))
     same = [a.object == b.object for a, b in zip(held_out, back, strict=True)]
     head = model.surrogate(learnt).model
-    nll, rmse = predictive_nll(
-        head, model.inputs(model.codec.read(kept_out.objects)), kept_out.values.double()
-    )
-    return {"exact_match": sum(same) / len(same), "nll": nll, "rmse": rmse}
+    mean, sd = _predictions(head, model.inputs(model.codec.read(kept_out.objects)))
+    unit = learnt.values.double().std()  # the head's own, as both encoders are tested on the same objects
+    errors = kept_out.values.double().squeeze(-1) - mean
+    nll = calibration(mean / unit, sd / unit, (errors + mean) / unit).nll
+    return {
+        "exact_match": sum(same) / len(same),
+        "nll": nll,
+        "rmse": float(errors.square().mean().sqrt() / unit),
+    }
+
+
+@torch.no_grad()
+def _predictions(head: LatentGP, x: Float[Tensor, "n dp"]) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+    """Mean and standard deviation of a measurement at each x, its noise included."""
+    posterior = head.posterior(x, observation_noise=True)
+    return posterior.mean.squeeze(-1), posterior.variance.sqrt().squeeze(-1)
 
 
 def _part(data: Measurements, rows: Int[Tensor, " n"]) -> Measurements:

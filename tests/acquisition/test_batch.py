@@ -28,10 +28,10 @@ def drawn(situation: Situation, n: int, seed: int = 0) -> Tensor:
 
 def test_the_score_is_log_ei_and_log_p(situation_of: Callable[..., Situation]) -> None:
     situation = situation_of(failed=True)
-    x = drawn(situation, 12)
+    x = torch.cat([drawn(situation, 8), situation.feasibility.z[-4:]])  # the last four had failed
     acquisition = EI(situation.surrogate, situation.best)
     p = situation.feasibility(x)
-    assert p.min() < 0.8  # otherwise this shows nothing
+    assert p.min() < 0.7 < p.max()  # otherwise this shows nothing
     expected = torch.stack([acquisition(row[None, None]).squeeze() for row in x]) + p.log()
     torch.testing.assert_close(score(acquisition, x, situation), expected.detach())
 
@@ -42,12 +42,13 @@ def test_it_is_botorchs_constrained_acquisition(
 ) -> None:
     situation = situation_of(failed=True, structure=structure)
     x = situation.model.inputs(situation.model.codec.read(["CCC", "CS(=O)(=O)c1ccccc1", "CCOC", "c1ccsc1"]))
+    best = 3.0  # low enough for Monte Carlo to meet improvements
     normal = SobolQMCNormalSampler(torch.Size([64]), seed=7)
-    plain = qLogExpectedImprovement(situation.surrogate, situation.best, sampler=normal)
+    plain = qLogExpectedImprovement(situation.surrogate, best, sampler=normal)
     p_feasible = situation.feasibility.as_model(situation.model.latent)
     constrained = qLogExpectedImprovement(
         ModelList(situation.surrogate, p_feasible),
-        situation.best,
+        best,
         sampler=ListSampler(normal, IndexSampler(torch.Size([64]), seed=0)),
         objective=GenericMCObjective(lambda S, X: S[..., 0]),
         constraints=[lambda S: -torch.logit(S[..., 1].clamp(1e-6, 1 - 1e-6))],
@@ -58,8 +59,8 @@ def test_it_is_botorchs_constrained_acquisition(
         expected = constrained(x[:, None])
     torch.testing.assert_close(score(plain, x, situation), expected, rtol=0, atol=1e-12)
     # And what it tends to is the closed form.
-    exact = score(LogExpectedImprovement(situation.surrogate, situation.best), x, situation)
-    torch.testing.assert_close(expected, exact, rtol=0, atol=0.2)
+    exact = score(LogExpectedImprovement(situation.surrogate, best), x, situation)
+    torch.testing.assert_close(expected, exact, rtol=0, atol=0.1)
 
 
 def test_other_acquisitions_are_charged_in_their_own_unit(situation_of: Callable[..., Situation]) -> None:

@@ -12,12 +12,13 @@ from typer.testing import CliRunner, Result
 from latentbo.cli import app
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
+from latentbo.report.page import ReportData
 
 Invoke = Callable[..., Result]
 Write = Callable[..., Path]
 
 SMALL = """
-    budget = 18
+    budget = 13
     batch = 5
     seed = 3
     initial = 5
@@ -54,6 +55,17 @@ def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
 
 
 @pytest.fixture
+def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report without its pictures, which take as long as the campaign: for tests that look at something else."""
+
+    def write_report(data: ReportData, path: Path) -> Path:
+        path.write_text(data.objective)
+        return path
+
+    monkeypatch.setattr("latentbo.report.page.write_report", write_report)
+
+
+@pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Write a text, its indentation off, to a file in the folder of the commands."""
 
@@ -69,4 +81,5 @@ def write(tmp_path: Path) -> Write:
 def small(write: Write, model: Path) -> Path:
     """A configuration with everything that makes a campaign quick, and an objective of its own."""
     write("mine.py", CARBONS)
-    return write("small.toml", f'{textwrap.dedent(SMALL)}objective = "mine.py:carbons"\nmodel = "{model.as_posix()}"\n')
+    names = f'objective = "mine.py:carbons"\nmodel = "{model.as_posix()}"\n'
+    return write("small.toml", textwrap.dedent(SMALL) + names)

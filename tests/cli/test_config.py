@@ -28,7 +28,9 @@ def test_a_file_says_the_same_as_options(write: Write) -> None:
 
 
 def test_options_override_the_file(write: Write) -> None:
-    file = write("c.toml", 'budget = 50\nseed = 3\nretrain = false\nretrain_every = 40\n[rules]\ncharge = [0, 0]\n')
+    file = write(
+        "c.toml", "budget = 50\nseed = 3\nretrain = false\nretrain_every = 40\n[rules]\ncharge = [0, 0]\n"
+    )
     found = given(file, {"budget": 60, "seed": None, "retrain": True})
     assert found.budget == 60
     assert found.settings == {"seed": 3, "retrain_every": 40, "rules": {"charge": [0, 0]}}

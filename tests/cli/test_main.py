@@ -22,8 +22,8 @@ COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 
 def test_the_commands() -> None:
     assert set(COMMANDS) == {
-        "demo", "run", "init", "ask", "tell", "status", "export", "report", "score", "sample", "encode", "decode",
-        "pretrain", "evaluate-model",
+        "demo", "run", "init", "ask", "tell", "status", "export", "report", "score", "sample", "encode",
+        "decode", "pretrain", "evaluate-model",
     }  # fmt: skip
 
 
@@ -48,9 +48,18 @@ def test_help_loads_nothing_heavy() -> None:
         "try: app(['run', '--help'])\n"
         "except SystemExit: print(*sys.modules, file=sys.stderr)"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.split()
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stderr.split()
     assert "latentbo.cli.running" in out
-    assert not {name.partition(".")[0] for name in out} & {"torch", "rdkit", "numpy", "pandas", "matplotlib", "botorch"}
+    assert not {name.partition(".")[0] for name in out} & {
+        "torch",
+        "rdkit",
+        "numpy",
+        "pandas",
+        "matplotlib",
+        "botorch",
+    }
 
 
 def test_a_mistake_is_one_line_and_a_traceback_only_on_request(invoke: Invoke) -> None:

@@ -29,15 +29,15 @@ def test_a_run_leaves_a_campaign_a_table_and_a_report(invoke: Invoke, small: Pat
     assert sorted(os.listdir("a")) == ["campaign.db", "report.html", "results.csv"]
     table = results(tmp_path / "a")
     assert tuple(table.columns) == COLUMNS
-    assert len(table) == 18
+    assert len(table) == 13
     assert table["smiles"].is_unique
     assert (table["status"] == "measured").all()
-    assert table["round"].tolist() == [1] * 5 + [2] * 5 + [3] * 5 + [4] * 3
+    assert table["round"].tolist() == [1] * 5 + [2] * 5 + [3] * 3
     for smiles, value in zip(table["smiles"], table["value"], strict=True):
         assert value == smiles.upper().count("C") + len(smiles) / 100
     best = table["value"].max()
     assert f"best {best:.4g}" in result.stderr
-    assert "18/18" in result.stderr
+    assert "13/13" in result.stderr
     assert re.search(rf"{best:.4f} .*{re.escape(table['smiles'][table['value'].idxmax()])}", result.stdout)
     assert f"report: {Path('a') / 'report.html'}" in result.stdout
     html = (tmp_path / "a" / "report.html").read_text()
@@ -47,11 +47,29 @@ def test_a_run_leaves_a_campaign_a_table_and_a_report(invoke: Invoke, small: Pat
     assert "not known" in html  # what random screening would find, of a user's own function
 
 
-def test_options_and_a_file_begin_the_same_campaign(invoke: Invoke, small: Path, tmp_path: Path, model: Path) -> None:
+@pytest.mark.usefixtures("unpainted")
+def test_options_and_a_file_begin_the_same_campaign(
+    invoke: Invoke, small: Path, tmp_path: Path, model: Path
+) -> None:
     invoke("run", small, "--out", "a", "--budget", 8)
     short = tmp_path / "short.toml"
     short.write_text("initial = 5\npool_rounds = 1\npool_size = 30\n")
-    invoke("run", short, "--objective", "mine.py:carbons", "--budget", 8, "--batch", 5, "--seed", 3, "--model", model, "--out", "b")
+    invoke(
+        "run",
+        short,
+        "--objective",
+        "mine.py:carbons",
+        "--budget",
+        8,
+        "--batch",
+        5,
+        "--seed",
+        3,
+        "--model",
+        model,
+        "--out",
+        "b",
+    )
     assert (tmp_path / "a" / "results.csv").read_bytes() == (tmp_path / "b" / "results.csv").read_bytes()
 
 
@@ -63,12 +81,13 @@ KILLED = """
     def carbons(smiles):
         made = len(calls.read_text()) if calls.exists() else 0
         calls.write_text("x" * (made + 1))
-        if made == 2:
+        if made == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         return [float(text.upper().count("C")) + len(text) / 100 for text in smiles]
     """
 
 
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.skipif(not hasattr(os, "kill") or sys.platform == "win32", reason="needs SIGKILL")
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(
     invoke: Invoke, small: Path, write: Write, tmp_path: Path
@@ -84,38 +103,41 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
     assert process.returncode == -9, process.stderr
     assert not (tmp_path / "killed" / "results.csv").exists()
     stopped = invoke("status", "killed/campaign.db").stdout
-    assert "10 measured, 0 failed, 5 pending" in stopped  # told values survive, the batch under way waits
+    assert "5 measured, 0 failed, 5 pending" in stopped  # told values survive, the batch under way waits
     invoke(*words)
-    assert (tmp_path / "killed" / "results.csv").read_bytes() == (tmp_path / "whole" / "results.csv").read_bytes()
+    assert (tmp_path / "killed" / "results.csv").read_bytes() == (
+        tmp_path / "whole" / "results.csv"
+    ).read_bytes()
 
 
-def test_running_again_adds_nothing_and_a_larger_budget_goes_on(invoke: Invoke, small: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("unpainted")
+def test_running_again_adds_nothing_and_a_larger_budget_goes_on(
+    invoke: Invoke, small: Path, tmp_path: Path
+) -> None:
     invoke("run", small, "--out", "a", "--budget", 8)
     first = results(tmp_path / "a")
-    invoke("run", "--objective", "mine.py:carbons", "--budget", 8, "--out", "a")  # settings are the stored ones
+    invoke(
+        "run", "--objective", "mine.py:carbons", "--budget", 8, "--out", "a"
+    )  # settings are the stored ones
     assert results(tmp_path / "a").equals(first)
     invoke("run", "--objective", "mine.py:carbons", "--budget", 10, "--batch", 5, "--out", "a")
     assert len(results(tmp_path / "a")) == 10
     assert results(tmp_path / "a").head(8).equals(first)
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
+@pytest.mark.usefixtures("unpainted")
+def test_settings_that_contradict_the_stored_ones(invoke: Invoke, small: Path, tmp_path: Path) -> None:
+    invoke("run", small, "--out", "a", "--budget", 5)
+    before = (tmp_path / "a" / "results.csv").read_bytes()
+    for words, message in (
         (["--seed", 4], "seed is 3, not 4"),
         (["--minimise"], "minimise is False, not True"),
         (["--acquisition", "ucb"], "acquisition is 'ei', not 'ucb'"),
         (["--no-retrain"], "retrain_every is 100, not None"),
         (["--objective", "qed"], "objective is 'mine.py:carbons', not 'qed'"),
-        (["--acquisition", "uci"], "did you mean 'ucb'"),
-    ],
-)
-def test_settings_that_contradict_the_stored_ones(
-    words: list[str], message: str, invoke: Invoke, small: Path, tmp_path: Path
-) -> None:
-    invoke("run", small, "--out", "a", "--budget", 5)
-    before = (tmp_path / "a" / "results.csv").read_bytes()
-    assert message in invoke("run", small, "--out", "a", *words, code=2).stderr
+    ):
+        result = invoke("run", small, "--out", "a", *words, code=2)
+        assert f"begun with other settings: {message}. " in result.stderr
     assert (tmp_path / "a" / "results.csv").read_bytes() == before
 
 
@@ -125,6 +147,7 @@ def test_settings_that_contradict_the_stored_ones(
         (["--objective", "osimertinib"], "did you mean 'osimertinib_mpo'"),
         (["--objective", "mine.py:carbon"], "did you mean 'carbons'"),
         (["--objective", "none.py:f"], "no file at none.py"),
+        (["--acquisition", "uci"], "did you mean 'ucb'"),
         (["--proposer", "pol"], "did you mean 'pool'"),
         (["--model", "nowhere"], "nowhere"),
         (["--budget", 0], "budget and batch must be at least 1"),
@@ -155,6 +178,7 @@ START = """
     """
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_start_file_with_bad_rows(invoke: Invoke, small: Path, write: Write, tmp_path: Path) -> None:
     result = invoke("run", small, "--out", "a", "--start", write("start.csv", START), "--budget", 6)
     table = results(tmp_path / "a")
@@ -190,6 +214,7 @@ FAILING = """
     """
 
 
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize(
     ("name", "reasons"),
     [
@@ -204,13 +229,14 @@ def test_an_objective_that_fails_now_and_then(
     invoke("run", small, "--out", "a", "--objective", f"mine.py:{name}")
     table = results(tmp_path / "a")
     failed = table[table["status"] == "failed"]
-    assert len(table) == 18
-    assert 0 < len(failed) < 18
+    assert len(table) == 13
+    assert 0 < len(failed) < 13
     assert failed["value"].isna().all()
     assert set(failed["reason"]) <= reasons
     assert table[table["status"] == "measured"]["reason"].isna().all()
 
 
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize(
     ("name", "reason"),
     [("crashes", "raised ValueError: the licence has expired"), ("short", "returned 0 values for 1 objects")],
@@ -220,24 +246,29 @@ def test_an_objective_that_always_fails_stops_the_run(
 ) -> None:
     write("mine.py", FAILING)
     result = invoke("run", small, "--out", "a", "--objective", f"mine.py:{name}", "--budget", 100, code=1)
-    assert f"error: 20 of the last 20 evaluations failed, most often because the objective {reason}" in result.stderr
+    assert (
+        f"error: 20 of the last 20 evaluations failed, most often because the objective {reason}"
+        in result.stderr
+    )
     table = results(tmp_path / "a")
     assert (table["status"] == "failed").all()
     assert set(table["reason"]) == {reason}
     assert (tmp_path / "a" / "report.html").exists()
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_ctrl_c_says_how_to_go_on(invoke: Invoke, small: Path, write: Write, tmp_path: Path) -> None:
     write("mine.py", KILLED.replace("os.kill(os.getpid(), signal.SIGKILL)", "raise KeyboardInterrupt"))
     result = invoke("run", small, "--out", "a", "--seed", 3, code=130)
     command = f"latentbo run {small} --seed 3 --out a"
     assert f"everything is kept. To go on: {command}" in result.stderr
-    assert len(results(tmp_path / "a").query("status == 'measured'")) == 10
+    assert len(results(tmp_path / "a").query("status == 'measured'")) == 5
     assert (tmp_path / "a" / "report.html").exists()
     invoke(*command.split()[1:])
-    assert len(results(tmp_path / "a").query("status == 'measured'")) == 18
+    assert len(results(tmp_path / "a").query("status == 'measured'")) == 13
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_minimising_turns_the_sign_once(invoke: Invoke, small: Path, write: Write, tmp_path: Path) -> None:
     write("mine.py", "def carbons(smiles):\n    return [float(len(text)) for text in smiles]\n")
     result = invoke("run", small, "--out", "a", "--minimise")
@@ -248,17 +279,26 @@ def test_minimising_turns_the_sign_once(invoke: Invoke, small: Path, write: Writ
     predicted = table.dropna(subset="mean")
     assert ((predicted["mean"] > 0) & (predicted["mean"] < 30)).all()
     assert table[table["round"] > 1]["value"].mean() < table[table["round"] == 1]["value"].mean()
-    assert "minus mine.py:carbons, maximised" in (tmp_path / "a" / "report.html").read_text()
+    assert "minus mine.py:carbons" in (tmp_path / "a" / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_user_s_function_and_rdkit_print_nothing_over_the_bar(
     invoke: Invoke, small: Path, write: Write, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    write("mine.py", "from rdkit import Chem\ndef carbons(smiles):\n    Chem.MolFromSmiles('C1CC')\n    return [1.0 * len(s) for s in smiles]\n")
+    text = """
+        from rdkit import Chem
+
+        def carbons(smiles):
+            Chem.MolFromSmiles("C1CC")
+            return [1.0 * len(text) for text in smiles]
+        """
+    write("mine.py", text)
     invoke("run", small, "--out", "a", "--budget", 5)
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_folder_is_named_after_the_objective(invoke: Invoke, small: Path, tmp_path: Path) -> None:
     invoke("run", small, "--budget", 5)
     assert (tmp_path / "latentbo-mine.py-carbons" / "report.html").exists()

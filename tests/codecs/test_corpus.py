@@ -61,6 +61,8 @@ def test_rows_are_what_the_codec_reads(smi: Path) -> None:
 def test_the_codec_is_learnt_on_training_lines(smi: Path, tmp_path: Path) -> None:
     codec = read(smi).codec
     assert "[SiH3]" not in codec.vocabulary.symbols
+    assert len(codec.vocabulary.merges) == 2
+    assert len(read(smi, merges=1).codec.vocabulary.merges) == 1
     alone = tmp_path / "training.smi"
     alone.write_text("\n".join(["C[SiH3]", *(LINES[i] for i in KEPT if i % 4)]))
     assert read(alone, held_out_every=100).codec == codec

@@ -197,6 +197,17 @@ def _conjugated(smiles: str) -> bool:
     return Chem.MolFromSmiles(smiles).HasSubstructMatch(Chem.MolFromSmarts("*=*-*=*"))
 
 
+def test_conjugated_crosses_are_left_open_rather_than_turned() -> None:
+    a, b = read("C/C=C/O"), read("N/C(C)=N\\OC")
+    joined, turned = (Chem.MolFromSmiles(x) for x in ("C/C=C/C(C)=N\\OC", "C/C=C/C(C)=N/OC"))
+    rng = np.random.default_rng(0)
+    made = {child.smiles for _ in range(1_500) if (child := child_of(cross_chains(a, b, rng), (a, b), 60))}
+    alike = [x for x in map(Chem.MolFromSmiles, made) if turned.HasSubstructMatch(x) and x.GetNumAtoms() == 8]
+    assert alike
+    assert not turned.HasSubstructMatch(joined, useChirality=True)
+    assert all(joined.HasSubstructMatch(x, useChirality=True) for x in alike)
+
+
 def _halves(molecule: Chem.Mol) -> list[Chem.Mol]:
     halves: list[Chem.Mol] = []
     for bond in molecule.GetBonds():
@@ -242,6 +253,13 @@ def test_children_are_distinct_lawful_and_no_parents(
     assert not {canonical(parent)[0] for parent in parents} & set(children)
     assert all(lawful(child, cap) for child in children)
     assert propose(parents, n, np.random.default_rng(seed)) == children
+
+
+def test_no_child_is_another_parent_either() -> None:
+    parents = ["CC", "C", "OC", "CN", "CCC", "C=C", "CF"]
+    children = GraphEdits()(parents, 60, np.random.default_rng(0))
+    assert len(children) > 30
+    assert not {"CC", "C", "CO", "CN", "CCC", "C=C", "CF"} & set(children)
 
 
 def test_other_seeds_make_other_children() -> None:

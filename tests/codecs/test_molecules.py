@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import selfies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
@@ -224,8 +225,8 @@ def test_atom_maps_are_not_part_of_the_molecule() -> None:
 @pytest.mark.parametrize("radical", ["C[CH2]", "CC1(C)CCCC(C)(C)N1[O]", "[CH2]"])
 def test_a_radical_is_refused_and_never_filled_up(radical: str) -> None:
     """Writing fills open bonds with hydrogen, so that a radical could only come back as something else."""
-    codec = MoleculeCodec.learn(["CCO", "CN"], merges=0)
-    assert not codec.read([radical])[0].ok
+    codec = MoleculeCodec.from_selfies([selfies.encoder(radical)])  # which knows all its symbols
+    assert codec.read([radical]) == [Reading(None, reason=NO_ROUND_TRIP)]
 
 
 def test_what_a_derivation_leaves_open_is_filled_with_hydrogen() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from latentbo.errors import FitError
@@ -90,10 +92,13 @@ def test_a_kill_between_an_epoch_and_its_held_out_loss_loses_neither(tmp_path: P
 def test_a_finished_run_is_not_trained_further(tmp_path: Path) -> None:
     path, again = tmp_path / "state.safetensors", network()
     first = run(whole := network(), checkpoint=path)
+    with safe_open(path, framework="pt") as file:
+        stored = json.loads(file.metadata()["state"])["seconds"]
     report = run(again, lambda *_: pytest.fail("trained"), checkpoint=path)
     assert equal(again, whole)
     assert (report.steps, report.stopped, report.held_out) == (first.steps, "finished", first.held_out)
-    assert report.seconds >= first.seconds > 0.0
+    assert first.seconds >= stored > 0.0
+    assert report.seconds > stored
 
 
 def test_a_kill_while_saving_leaves_the_old_checkpoint(

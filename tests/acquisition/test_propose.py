@@ -1,0 +1,217 @@
+"""The pool: exactly n new objects or a counted shortfall, each scored as what it decodes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+from botorch.acquisition import qLogExpectedImprovement
+
+from latentbo.acquisition.functions import ACQUISITIONS, MakeAcquisition
+from latentbo.acquisition.pool import Situation
+from latentbo.acquisition.propose import Batch, PoolSettings, propose_pool, propose_prior
+from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Parents, Proposer
+from latentbo.codecs.base import Reading
+from latentbo.codecs.edits import GraphEdits
+from latentbo.errors import InputError
+from latentbo.models.dkl_vae import DKLVAE
+
+PROPOSERS = {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())}
+SHARES = dict.fromkeys(PROPOSERS, 0.25)
+SMALL = PoolSettings(rounds=2, size=40, elites=10, survivors=10)
+
+
+def proposed(
+    situation: Situation,
+    n: int = 5,
+    seed: int = 0,
+    *,
+    make: MakeAcquisition = ACQUISITIONS["ei"],
+    proposers: Mapping[str, Proposer] = PROPOSERS,
+    shares: Mapping[str, float] = SHARES,
+    settings: PoolSettings = SMALL,
+) -> Batch:
+    return propose_pool(n, situation, proposers, shares, make, settings, seed)
+
+
+def own(model: object, best: float) -> qLogExpectedImprovement:
+    """What a BoTorch user hands in."""
+    return qLogExpectedImprovement(model, best)
+
+
+def assert_counted(batch: Batch, kept: int) -> None:
+    counts = batch.counts
+    refused = sum(counts.invalid.values()) + sum(counts.filtered.values())
+    assert counts.made == kept + counts.duplicate + refused
+
+
+@pytest.mark.parametrize("structure", [False, True])
+def test_exactly_n_new_objects(situation_of: Callable[..., Situation], structure: bool) -> None:
+    situation = situation_of(structure=structure, failed=True)
+    batch = proposed(situation, 6)
+    objects = [proposal.object for proposal in batch.proposals]
+    assert (batch.asked, len(objects), batch.shortfall) == (6, 6, 0)
+    assert len(set(objects)) == 6
+    assert not set(objects) & situation.known
+    # Canonical: an object read again is itself.
+    assert [reading.object for reading in situation.model.codec.read(objects)] == objects
+    assert {proposal.proposer for proposal in batch.proposals} <= set(PROPOSERS)
+
+
+@pytest.mark.parametrize("structure", [False, True])
+def test_each_is_predicted_as_what_it_decodes_to(
+    situation_of: Callable[..., Situation], structure: bool
+) -> None:
+    situation = situation_of(structure=structure, failed=True)
+    batch = proposed(situation, 4)
+    x = situation.model.inputs(situation.model.codec.read([p.object for p in batch.proposals]))
+    with torch.no_grad():
+        posterior = situation.surrogate.posterior(x)
+    for row, proposal in enumerate(batch.proposals):
+        assert proposal.mean == pytest.approx(float(posterior.mean[row]))
+        assert proposal.sd == pytest.approx(float(posterior.variance[row].sqrt()))
+        assert proposal.p_feasible == pytest.approx(float(situation.feasibility(x[:, :8])[row]))
+    assert len({proposal.p_feasible for proposal in batch.proposals}) > 1
+
+
+@pytest.mark.parametrize("make", [*ACQUISITIONS.values(), own], ids=[*ACQUISITIONS, "own"])
+def test_the_seed_decides(situation_of: Callable[..., Situation], make: MakeAcquisition) -> None:
+    situation = situation_of(failed=True)
+    torch.manual_seed(1)
+    first = proposed(situation, 4, seed=1, make=make)
+    torch.manual_seed(2)  # whatever else drew from the global generator in between
+    before = torch.get_rng_state()
+    assert proposed(situation, 4, seed=1, make=make) == first
+    assert torch.equal(torch.get_rng_state(), before)
+    assert proposed(situation, 4, seed=2, make=make) != first
+
+
+def test_the_best_scores_come_first_and_few_are_wasted(situation: Situation) -> None:
+    """All that one proposer found is scored by EI; the best of it leads the batch."""
+    batch = proposed(situation, 1, proposers={"graph": PROPOSERS["graph"]}, shares={"graph": 1.0})
+    (best,) = batch.proposals
+    acquisition = ACQUISITIONS["ei"](situation.surrogate, situation.best)
+
+    @torch.no_grad()
+    def ei(smiles: str) -> float:
+        return float(acquisition(situation.model.inputs(situation.model.codec.read([smiles]))[:, None]))
+
+    more = proposed(situation, 12, proposers={"graph": PROPOSERS["graph"]}, shares={"graph": 1.0})
+    assert more.proposals[0].object == best.object
+    assert all(ei(best.object) >= ei(proposal.object) for proposal in more.proposals)
+
+
+def test_more_rounds_start_from_what_the_last_one_found(situation: Situation) -> None:
+    seen: list[Parents] = []
+
+    def watched(parents: Parents, n: int, seed: int) -> list[Reading]:
+        seen.append(parents)
+        return PROPOSERS["graph"](parents, n, seed)
+
+    settings = PoolSettings(rounds=3, size=30, elites=4, survivors=3)
+    proposed(situation, 2, proposers={"w": watched}, shares={"w": 1.0}, settings=settings)
+    assert len(seen) == 3
+    elites = [reading.object for reading in situation.elites(4)]
+    assert list(seen[0].objects) == elites
+    assert list(seen[1].objects[0::2])[:3] == elites[:3]  # in turn, the incumbent first
+    assert seen[1].objects[-1] == elites[3]
+    assert not set(seen[1].objects[1:6:2]) & situation.known
+    for parents in seen:
+        assert parents.length == situation.region.length
+        torch.testing.assert_close(
+            parents.z, situation.model.embed(situation.model.codec.read(parents.objects))
+        )
+        # The axes are ARD with the prior's spread; their product is the prior's.
+        spread = situation.model.prior.covariance().diagonal().double().sqrt()
+        ratio = parents.axes / spread
+        assert float(ratio.log().mean()) == pytest.approx(0.0, abs=1e-6)
+        lengthscales = situation.surrogate.latent_lengthscales()
+        torch.testing.assert_close(ratio / lengthscales, (ratio / lengthscales)[:1].expand(8))
+
+
+def test_the_shares_decide_who_makes_and_who_is_picked(situation: Situation) -> None:
+    sizes: dict[str, int] = dict.fromkeys(PROPOSERS, 0)
+
+    def counting(name: str) -> Proposer:
+        def propose(parents: Parents, n: int, seed: int) -> list[Reading]:
+            sizes[name] += n
+            return PROPOSERS[name](parents, n, seed)
+
+        return propose
+
+    shares = {"perturb": 0.1, "path": 0.1, "prior": 0.1, "graph": 0.7}
+    batch = proposed(
+        situation, 10, proposers={name: counting(name) for name in PROPOSERS}, shares=shares, settings=SMALL
+    )
+    assert sum(sizes.values()) == SMALL.rounds * SMALL.size
+    assert sizes["graph"] == pytest.approx(0.7 * sum(sizes.values()), abs=2)
+    assert 7 <= [proposal.proposer for proposal in batch.proposals].count("graph") <= 8
+
+
+def test_nothing_admissible_is_a_shortfall_with_its_reasons(situation_of: Callable[..., Situation]) -> None:
+    def never(objects: Sequence[str]) -> list[str | None]:
+        return ["never"] * len(objects)
+
+    batch = proposed(situation_of(check=never), 3)
+    assert batch.proposals == ()
+    assert batch.shortfall == 3
+    assert set(batch.counts.filtered) == {"never"}
+    assert_counted(batch, kept=0)
+    started = propose_prior(3, situation_of().model, frozenset(), never, seed=0)
+    assert started.shortfall == 3
+    assert_counted(started, kept=0)
+
+
+def test_a_small_space_is_exhausted(situation_of: Callable[..., Situation]) -> None:
+    once = PoolSettings(rounds=1, size=SMALL.size, elites=SMALL.elites)
+    few = {proposal.object for proposal in proposed(situation_of(), 5, settings=once).proposals}
+
+    def only(objects: Sequence[str]) -> list[str | None]:
+        return [None if text in few else "other" for text in objects]
+
+    situation = situation_of(check=only)
+    batch = proposed(situation, 10)
+    objects = {proposal.object for proposal in batch.proposals}
+    assert objects == few  # the first round finds them by the same seed
+    assert batch.shortfall == 10 - len(objects)
+    assert_counted(batch, kept=len(objects))
+    # It went on for more rounds before it gave up, and what is pending is not proposed again.
+    assert batch.counts.made > 2 * SMALL.rounds * SMALL.size
+    rest = proposed(replace(situation, known=situation.known | objects), 10)
+    assert rest.proposals == ()
+
+
+def test_a_proposer_that_finds_nothing_does_no_harm(situation: Situation) -> None:
+    def broken(parents: Parents, n: int, seed: int) -> list[Reading]:
+        return [Reading(None, reason="broken")] * n
+
+    shares = {"broken": 0.5, "graph": 0.5}
+    batch = proposed(situation, 4, proposers={"broken": broken, "graph": PROPOSERS["graph"]}, shares=shares)
+    assert [proposal.proposer for proposal in batch.proposals] == ["graph"] * 4
+    assert batch.counts.invalid["broken"] == pytest.approx(SMALL.rounds * SMALL.size / 2, abs=2)
+
+
+def test_without_data_objects_come_from_the_prior(tiny_model: DKLVAE) -> None:
+    known = frozenset(reading.object for reading in tiny_model.sample(8, torch.Generator().manual_seed(0)))
+
+    def no_rings(objects: Sequence[str]) -> list[str | None]:
+        return ["ring" if "1" in text else None for text in objects]
+
+    batch, again = (propose_prior(3, tiny_model, known, no_rings, seed=0) for _ in range(2))
+    assert batch == again
+    assert batch != propose_prior(3, tiny_model, known, no_rings, seed=1)
+    objects = [proposal.object for proposal in batch.proposals]
+    assert len(set(objects)) == 3
+    assert not set(objects) & known
+    assert not any("1" in text for text in objects)
+    assert batch.counts.filtered["ring"] > 0
+    first = batch.proposals[0]
+    assert (first.mean, first.sd, first.p_feasible, first.proposer) == (None, None, 1.0, "prior")
+
+
+@pytest.mark.parametrize("name", ["rounds", "size", "elites", "survivors"])
+def test_effort_must_be_positive(name: str) -> None:
+    with pytest.raises(InputError):
+        PoolSettings(**{name: 0})
