@@ -1,9 +1,9 @@
-"""The campaign: ask, make or simulate, tell. The one stateful class of the package; all its state is replayed events.
+"""The campaign: ask, make or simulate, tell. The package's one stateful class; its state is replayed events.
 
-    with Campaign("run.db", Settings(seed=0)) as campaign:
-        batch = campaign.ask(10)              # a DataFrame with a column smiles
-        batch["value"] = measure(batch["smiles"])
-        campaign.tell(batch)
+with Campaign("run.db", Settings(seed=0)) as campaign:
+    batch = campaign.ask(10)              # a DataFrame with a column smiles
+    batch["value"] = measure(batch["smiles"])
+    campaign.tell(batch)
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from latentbo.acquisition.propose import Batch, PoolSettings, propose_pool, prop
 from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Proposer
 from latentbo.acquisition.quota import success_shares
 from latentbo.campaign.history import EncoderEvent, History, Round, Row, replay
+from latentbo.campaign.retraining import Retrainer
 from latentbo.campaign.settings import Settings
 from latentbo.campaign.store import EventStore
 from latentbo.campaign.telling import TellReport, match
@@ -36,7 +37,6 @@ from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model, pack_model, unpack_model
 from latentbo.models.surrogate import SurrogateFit
 from latentbo.rng import derive, fresh_seed
-from latentbo.campaign.retraining import Retrainer
 from latentbo.training.retrain import RetrainPolicy
 from latentbo.validity.feasibility import Feasibility, learn_feasibility
 from latentbo.validity.rules import MoleculeRules
@@ -47,9 +47,10 @@ SUCCESS_RANK = 10
 class Campaign:
     """One campaign file, opened; made if it is not there.
 
-    What the settings name can be given as an object instead: `model`, `acquisition` (`(model, best) -> AcquisitionFunction`),
-    `proposers` (name -> `Proposer`), `check` (canonical objects -> reason codes), `retrainer`. Objects are not stored: give them
-    again when the campaign is opened again. Raises `InputError` where settings contradict the ones in the file.
+    What the settings name can be given as an object instead: `model`, `acquisition`
+    (`(model, best) -> AcquisitionFunction`), `proposers` (name -> `Proposer`), `check` (canonical objects ->
+    reason codes), `retrainer`. Objects are not stored: give them again when the campaign is opened again.
+    Raises `InputError` where settings contradict the ones in the file.
     """
 
     def __init__(
@@ -71,7 +72,10 @@ class Campaign:
             self.settings = Settings.from_dict(dict(self._history.settings))
             if settings is not None:
                 _same_settings(settings, self.settings, Path(path))
-            self._model = self._live_model(model)
+            if proposers and self.settings.proposer != "pool":
+                raise InputError("proposers fill the pool: leave them out, or set proposer = 'pool'")
+            self._base = model
+            self._model = self._loaded(self._history.encoder)
         except BaseException:
             self._store.close()
             raise
@@ -108,15 +112,16 @@ class Campaign:
     def ask(self, n: int = 1) -> pd.DataFrame:
         """n new objects to measure, recorded as pending: columns id, smiles, mean, sd, p_feasible, proposer.
 
-        Predictions are in the user's own unit and sign, empty before the first surrogate. Fewer rows than asked is a shortfall, with
-        its counts in `frame.attrs["shortfall"]`; none at all raises `ShortfallError`.
+        Predictions are in the user's own unit and sign, empty before the first surrogate. Fewer rows than
+        asked is a shortfall, with its counts in `frame.attrs["shortfall"]`; none at all raises
+        `ShortfallError`.
         """
         if n < 1:
             raise InputError(f"ask for at least 1 object, not {n}")
         began, number = time.monotonic(), len(self._history.rounds) + 1
         seed = derive(self.seed, "ask", number)
         data = self._history.measurements()
-        if len(data) < self.settings.initial or float(data.values.std()) == 0.0:
+        if len(data) < self.settings.initial or float(data.values.max() - data.values.min()) == 0.0:
             batch = propose_prior(n, self._model, self._known(), self._check, seed)
             facts: dict[str, Any] = {"steps": ["none: too few values"]}
         else:
@@ -124,16 +129,24 @@ class Campaign:
             batch = self._propose(n, self.situation(fitted), seed)
             facts = _facts(fitted)
         if not batch.proposals:
-            raise ShortfallError(f"no new object could be proposed: {batch.counts}. Loosen the rules or enlarge the pool")
+            raise ShortfallError(
+                f"no new object could be proposed: {batch.counts}. Loosen the rules or enlarge the pool"
+            )
         rows = self._rows_of(batch, number)
-        self._append("asked", {"rows": rows, "round": self._round(batch, number, data, time.monotonic() - began, facts)})
+        round_ = self._round(batch, number, data, time.monotonic() - began, facts)
+        self._append("asked", {"rows": rows, "round": asdict(round_)})
         frame = self._asked_frame([row["id"] for row in rows])
         if batch.shortfall:
             frame.attrs["shortfall"] = f"{batch.shortfall} of {n} missing: {batch.counts}"
         return frame
 
     def queue(self, objects: Sequence[str]) -> list[str]:
-        """Objects of the user's own to be measured next, pending like proposals; a line for each that cannot be used or is known."""
+        """Objects of the user's own to be measured next, pending like proposals.
+
+        Returns a line for each that cannot be used or is known.
+        """
+        if isinstance(objects, str):
+            raise InputError(f"a list of objects was expected, not one string: write [{objects!r}]")
         rows: list[dict[str, Any]] = []
         problems = []
         known = set(self._known())
@@ -151,10 +164,11 @@ class Campaign:
         return problems
 
     def tell(self, frame: pd.DataFrame) -> TellReport:
-        """Record values: rows by `id` or `smiles` with a `value`, in any order, in part, rows of the user's own among them.
+        """Record values: rows by `id` or `smiles` with a `value`, in any order, in part, own ones among them.
 
-        An empty value with a `reason` (or status "failed") is a failure; without one it is not told yet. It is committed before this
-        returns. Rows that cannot be used are listed in the report and kept in the file word for word.
+        An empty value with a `reason` (or status "failed") is a failure; without one it is not told yet. All
+        is committed before this returns. Rows that cannot be used are listed in the report and kept in the
+        file word for word.
         """
         matched = match(frame, self._history, self._model.codec)
         if matched.rows or matched.refused:
@@ -203,10 +217,16 @@ class Campaign:
         )
 
     def retrain(self) -> EncoderEvent:
-        """Retrain the encoder on the measured values; it goes live only if it passes the gates. Recorded either way."""
+        """Retrain the encoder on the measured values; it goes live only if it passes the gates.
+
+        Recorded either way.
+        """
         data = self._history.measurements()
-        result = self._retrainer(self._model, data, seed=derive(self.seed, "retrain", len(self._history.encoders)))
-        event = EncoderEvent(len(self._history.rounds), result.model.id, result.accepted, result.summary(), len(data))
+        seed = derive(self.seed, "retrain", len(self._history.encoders))
+        result = self._retrainer(self._model, data, seed=seed)
+        event = EncoderEvent(
+            len(self._history.rounds), result.model.id, result.accepted, result.summary(), len(data)
+        )
         if result.accepted:
             card, weights = pack_model(result.model)
             self._store.save_encoder(result.model.id, card, weights)
@@ -217,11 +237,15 @@ class Campaign:
 
     def roll_back(self, encoder: str) -> None:
         """Make an earlier encoder live again, by its id."""
-        if encoder != self._history.base_encoder and encoder not in {event.encoder for event in self._history.encoders if event.accepted}:
-            raise InputError(f"encoder {encoder!r} never went live here: known are {self._history.base_encoder} and the accepted ones")
-        event = EncoderEvent(len(self._history.rounds), encoder, True, "rolled back by hand", len(self._history.measurements()))
+        lived = [event.encoder for event in self._history.encoders if event.accepted]
+        known = list(dict.fromkeys([self._history.base_encoder, *lived]))
+        if encoder not in known:
+            raise InputError(f"encoder {encoder!r} never went live here; those that did: {', '.join(known)}")
+        model = self._loaded(encoder)
+        measured = len(self._history.measurements())
+        event = EncoderEvent(len(self._history.rounds), encoder, True, "rolled back by hand", measured)
         self._append("retrained", asdict(event))
-        self._model = self._live_model(None)
+        self._model = model
 
     def _propose(self, n: int, situation: Situation, seed: int) -> Batch:
         if self.settings.proposer == "gradient":
@@ -249,9 +273,11 @@ class Campaign:
             for i, proposal in enumerate(batch.proposals)
         ]
 
-    def _round(self, batch: Batch, number: int, data: Measurements, seconds: float, facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _round(
+        self, batch: Batch, number: int, data: Measurements, seconds: float, facts: Mapping[str, Any]
+    ) -> Round:
         values = np.sort(data.values[:, 0].numpy())[::-1]
-        round_ = Round(
+        return Round(
             number=number,
             asked=batch.asked,
             proposed=len(batch.proposals),
@@ -263,12 +289,12 @@ class Campaign:
             encoder=self._model.id,
             surrogate=facts,
         )
-        return asdict(round_)
 
     def _asked_frame(self, ids: Sequence[str]) -> pd.DataFrame:
         rows = [self._history.rows[identity] for identity in ids]
-        columns = {"id": "id", "smiles": "object", "mean": "mean", "sd": "sd", "p_feasible": "p_feasible", "proposer": "proposer"}
-        return pd.DataFrame({name: [getattr(row, source) for row in rows] for name, source in columns.items()})
+        names = {"smiles": "object"}
+        columns = ("id", "smiles", "mean", "sd", "p_feasible", "proposer")
+        return pd.DataFrame({name: [getattr(row, names.get(name, name)) for row in rows] for name in columns})
 
     def _append(self, kind: str, payload: Mapping[str, Any]) -> None:
         events = self._store.append([(kind, payload)], after=self._history.last)
@@ -279,18 +305,22 @@ class Campaign:
         settings = replace(settings, seed=fresh_seed() if settings.seed is None else settings.seed)
         self._append("created", {"settings": settings.to_dict(), "encoder": model.id})
 
-    def _live_model(self, given: DKLVAE | None) -> DKLVAE:
-        live, base = self._history.encoder, self._history.base_encoder
-        if live != base:
-            return unpack_model(*self._store.load_encoder(live), self._store.path)
-        model = given or load_model(self.settings.model)
+    def _loaded(self, encoder: str) -> DKLVAE:
+        """The model of an encoder that went live here."""
+        base = self._history.base_encoder
+        if encoder != base:
+            return unpack_model(*self._store.load_encoder(encoder), self._store.path)
+        model = self._base or load_model(self.settings.model)
         if model.id != base:
-            raise StoreError(f"{self._store.path} began with encoder {base}, but {self.settings.model!r} is {model.id}: give that model")
+            source = repr(self.settings.model) if self._base is None else "the given model"
+            raise StoreError(
+                f"{self._store.path} began with encoder {base}, but {source} is {model.id}: give that model"
+            )
         return model
 
 
 def _facts(fitted: SurrogateFit) -> dict[str, Any]:
-    """What is recorded of a surrogate; `noise_sd` is the standard deviation of a measurement's noise, in the values' own unit."""
+    """What is recorded of a surrogate; `noise_sd` is that of a measurement's noise, in the values' own unit."""
     noise_sd = math.sqrt(fitted.noise) * float(fitted.model.outcome_transform.stdvs.mean())
     steps, amplitudes = list(fitted.steps), list(fitted.amplitudes)
     return {"steps": steps, "amplitudes": amplitudes, "noise": fitted.noise, "noise_sd": noise_sd}
@@ -303,4 +333,6 @@ def _same_settings(given: Settings, stored: Settings, path: Path) -> None:
         new["seed"] = old["seed"]
     changed = [f"{name} is {old[name]!r}, not {new[name]!r}" for name in old if old[name] != new[name]]
     if changed:
-        raise InputError(f"{path} was begun with other settings: {'; '.join(changed)}. Use them, or begin a new campaign")
+        raise InputError(
+            f"{path} was begun with other settings: {'; '.join(changed)}. Use them, or begin a new campaign"
+        )

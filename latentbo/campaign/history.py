@@ -2,7 +2,8 @@
 
     events --replay--> History: one Row an object, one Round an ask, one EncoderEvent a retrain
 
-Values are kept as they were told; `sign` turns them into "larger is better" where the models are concerned (law 4).
+Values are kept as they were told; `sign` turns them into "larger is better" where the models are concerned
+(law 4).
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ Status = Literal["pending", "measured", "failed"]
 
 @dataclass(frozen=True)
 class Row:
-    """One object: how it came in, what was predicted for it, what was found. `round` is 0 for objects the user brought."""
+    """One object: how it came in, what was predicted for it, what was found. `round` is 0 for objects the
+    user brought.
+    """
 
     id: str
     object: str
@@ -51,7 +54,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Round:
-    """One ask: how many were asked for, what the pool lost, and what it rested on. `best` is the best value before it."""
+    """One ask: how many were asked for, what the pool lost, and what it rested on.
+
+    `best` is the best value before it and `threshold` the tenth best, both larger is better; `threshold` is
+    None where no surrogate stood behind the ask.
+    """
 
     number: int
     asked: int
@@ -125,22 +132,33 @@ class History:
         return max(measured, key=lambda row: self.sign * (row.value or 0.0), default=None)
 
     def since_best(self) -> int:
-        """Measured tellings since the best value came in."""
+        """Tellings of measured objects since the best one was first told."""
         best = self.best()
-        return len(self.told) - 1 - self.told.index(best.id) if best else 0
+        if best is None:
+            return 0
+        later = self.told[self.told.index(best.id) + 1 :]
+        return sum(self.rows[identity].status == "measured" for identity in later)
 
     def region(self) -> TrustRegion:
-        """The trust region for the next ask: the last one, moved by what came back for its proposals."""
+        """The trust region for the next ask: the last one, moved by what came back for its proposals.
+
+        It stays where it is while objects are proposed without a surrogate, and so without a region.
+        """
         if not self.rounds:
             return TrustRegion()
         last = self.rounds[-1]
-        found = [self.sign * row.value for row in self.rows.values() if row.round == last.number and row.value is not None]
-        if not found or last.best is None:
+        rows = (row for row in self.rows.values() if row.round == last.number)
+        found = [self.sign * row.value for row in rows if row.value is not None]
+        if not found or last.best is None or last.threshold is None:
             return last.region
         return last.region.update(best_before=last.best, best_of_batch=max(found))
 
     def outcomes(self) -> list[tuple[str, bool]]:
-        """(proposer, success) of each told proposal in order: a success came among the best ten known when it was proposed."""
+        """(proposer, success) of each told proposal in order.
+
+        A success came among the best ten known when it was proposed. What was proposed without a surrogate
+        does not count.
+        """
         thresholds = {round_.number: round_.threshold for round_ in self.rounds}
         outcomes = []
         for identity in dict.fromkeys(self.told):
@@ -152,13 +170,24 @@ class History:
 
 
 def replay(events: Iterable[Event], history: History | None = None) -> History:
-    """Fold events into a history (a new one, or on top of `history`). Raises `StoreError` for a kind it does not know."""
+    """Fold events into a history (a new one, or on top of `history`).
+
+    Raises `StoreError` for an event it does not understand.
+    """
     history = history or History()
     for event in events:
         step = _STEPS.get(event.kind)
         if step is None:
-            raise StoreError(f"event {event.number} has the unknown kind {event.kind!r}: use the latentbo that wrote it")
-        history = replace(step(history, event.payload), last=event.number)
+            raise StoreError(
+                f"event {event.number} has the unknown kind {event.kind!r}: use the latentbo that wrote it"
+            )
+        try:
+            history = replace(step(history, event.payload), last=event.number)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise StoreError(
+                f"event {event.number} ({event.kind}) cannot be understood ({error}): "
+                "use the latentbo that wrote it"
+            ) from error
     return history
 
 

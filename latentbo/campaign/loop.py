@@ -1,11 +1,12 @@
 """Running a campaign against an objective that can be called: ask, evaluate, tell, until the budget is spent.
 
-Everything is in the campaign file after each batch. Run again after a kill, the loop first evaluates what was proposed and not told,
-and goes on as if it had never stopped.
+Everything is in the campaign file after each batch. Run again after a kill, the loop first evaluates what was
+proposed and not told, and goes on as if it had never stopped.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,7 +21,9 @@ WATCHED = 20
 
 @dataclass(frozen=True)
 class RunProgress:
-    """After a batch: evaluations used, the budget, the best value so far, and news worth a line (retrains, shortfalls)."""
+    """After a batch: evaluations used, the budget, the best value so far, and news worth a line (retrains,
+    shortfalls).
+    """
 
     used: int
     budget: int
@@ -43,7 +46,8 @@ def run(
 ) -> None:
     """Spend the budget (evaluations in all, those of earlier runs included).
 
-    Raises `ObjectiveError` when more than half of the last `WATCHED` or more evaluations of this run failed; all of them are told.
+    Raises `ObjectiveError` when more than half of the last `WATCHED` or more evaluations of this run failed;
+    all of them are told.
     """
     if budget < 1 or batch < 1:
         raise InputError(f"budget and batch must be at least 1, not {budget} and {batch}")
@@ -59,7 +63,11 @@ def run(
             if "shortfall" in frame.attrs:
                 news.append(frame.attrs["shortfall"])
         outcomes = evaluate(objective, list(frame["smiles"]))
-        told = {"id": frame["id"], "value": [o.value for o in outcomes], "reason": [o.reason for o in outcomes]}
+        told = {
+            "id": frame["id"],
+            "value": [o.value for o in outcomes],
+            "reason": [o.reason for o in outcomes],
+        }
         campaign.tell(pd.DataFrame(told, dtype=object))
         best = campaign.history.best()
         progress(RunProgress(used(campaign), budget, best.value if best else None, tuple(news)))
@@ -71,8 +79,9 @@ def _stop_if_hopeless(recent: list[Outcome]) -> None:
     failures = [outcome.reason for outcome in recent if outcome.value is None]
     if len(recent) < WATCHED or len(failures) <= len(recent) / 2:
         return
-    common = max(set(failures), key=failures.count)
+    common = Counter(failures).most_common(1)[0][0]
     raise ObjectiveError(
-        f"{len(failures)} of the last {len(recent)} evaluations failed, most often because the objective {common}. "
+        f"{len(failures)} of the last {len(recent)} evaluations failed, "
+        f"most often because the objective {common}. "
         "Everything is kept: mend the objective and run the same command again"
     )

@@ -18,8 +18,9 @@ from latentbo.training.retrain import Gates, Retrained, retrain
 class Retrainer:
     """Recipe, gates and replayed data of a campaign's retrains.
 
-    `replay` and `held_out` default to what the live model itself dreams up (`rows` and `checks` prior samples): nobody needs the
-    pretraining corpus at hand. Give a `TokenSet` of it, and readings kept from it, to use the real thing.
+    `replay` and `held_out` default to what the live model itself dreams up (`rows` and `checks` prior
+    samples): nobody needs the pretraining corpus at hand. Give a `TokenSet` of it, and readings kept from it,
+    to use the real thing.
     """
 
     recipe: RefineRecipe = field(default_factory=RefineRecipe)
@@ -32,7 +33,11 @@ class Retrainer:
     def __call__(self, model: DKLVAE, data: Measurements, *, seed: int) -> Retrained:
         """A retrained model, or the given one with the reasons why it stays."""
         recipe = replace(self.recipe, seed=seed % 2**31)
-        replayed = self.replay if self.replay is not None else generative_replay(model, self.rows, derive(seed, "replay"))
+        replayed = (
+            self.replay
+            if self.replay is not None
+            else generative_replay(model, self.rows, derive(seed, "replay"))
+        )
         held_out = self.held_out
         if held_out is None:
             drawn = model.sample(self.checks, stream(seed, "held out"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -16,11 +17,12 @@ PROPOSERS = ("pool", "gradient")
 class Settings:
     """Flat and JSON-able; stored in the campaign's first event.
 
-    `seed` None draws one, which is stored. `model` is a shipped model's name or a folder. `initial` objects come from the prior before
-    the first surrogate is fitted. `structure` adds the structure term to the surrogate (pool proposer only: it has no gradient in z).
-    `retrain_every` tells between retrains of the encoder (None: never), not before `retrain_from` measured values.
-    `rules` are `MoleculeRules` as a dict, here filled up with their defaults: what may be proposed. `objective` is what `latentbo run`
-    evaluates, so that no other is put into the same file.
+    `seed` None draws one, which is stored. `model` is a shipped model's name or a folder. `initial` objects
+    come from the prior before the first surrogate is fitted. `structure` adds the structure term to the
+    surrogate (pool proposer only: it has no gradient in z). `retrain_every` tells between retrains of the
+    encoder (None: never), not before `retrain_from` measured values. `rules` are `MoleculeRules` as a dict,
+    here filled up with their defaults: what may be proposed. `objective` is what `latentbo run` evaluates, so
+    that no other is put into the same file.
     """
 
     seed: int | None = None
@@ -38,17 +40,22 @@ class Settings:
     rules: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.acquisition not in ACQUISITIONS:
-            raise unknown_name("acquisition", self.acquisition, ACQUISITIONS)
-        if self.proposer not in PROPOSERS:
-            raise unknown_name("proposer", self.proposer, PROPOSERS)
-        for name in ("initial", "pool_rounds", "pool_size"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name, known in (("acquisition", tuple(ACQUISITIONS)), ("proposer", PROPOSERS)):
+            if getattr(self, name) not in known:
+                raise unknown_name(name, str(getattr(self, name)), known)
+        for name in ("minimise", "structure"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"{name} must be true or false, not {getattr(self, name)!r}")
+        for name in ("initial", "pool_rounds", "pool_size", "retrain_from"):
+            _check_whole(name, getattr(self, name))
+        if self.retrain_every is not None:
+            _check_whole("retrain_every", self.retrain_every)
+        if self.seed is not None and (isinstance(self.seed, bool) or not isinstance(self.seed, int)):
+            raise InputError(f"seed must be a whole number, not {self.seed!r}")
+        if not isinstance(self.rules, Mapping):
+            raise InputError(f"rules must map the names of rules to their values, not {self.rules!r}")
         # As they are stored, or a tuple would contradict the list it has become.
         object.__setattr__(self, "rules", MoleculeRules.from_dict(self.rules).to_dict())
-        if self.retrain_every is not None and self.retrain_every < 1:
-            raise InputError(f"retrain_every must be at least 1, or left out for never, not {self.retrain_every}")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -61,3 +68,8 @@ class Settings:
             if key not in known:
                 raise unknown_name("setting", key, known)
         return cls(**data)
+
+
+def _check_whole(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"{name} must be a whole number of at least 1, not {value!r}")

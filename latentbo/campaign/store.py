@@ -1,7 +1,7 @@
 """One campaign, one SQLite file: an append-only table of events, and the encoders that went live.
 
-Write-ahead logging with full synchronisation: what `append` returned from survives a kill and a power cut. Nothing is ever updated
-or deleted; the campaign's state is what replaying the events gives.
+Write-ahead logging with full synchronisation: what `append` returned from survives a kill and a power cut.
+Nothing is ever updated or deleted; the campaign's state is what replaying the events gives.
 """
 
 from __future__ import annotations
@@ -19,12 +19,18 @@ from latentbo.errors import StoreError
 
 SCHEMA = 1
 APPLICATION = 0x6C62_6F31  # "lbo1", so that another program's database is not taken for a campaign
+PATIENCE = 30.0  # seconds to wait for another process to finish writing
+HEADER = b"SQLite format 3\x00"
 
 _TABLES = """
-CREATE TABLE events (number INTEGER PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL);
-CREATE TABLE encoders (id TEXT PRIMARY KEY, card TEXT NOT NULL, weights BLOB NOT NULL);
-CREATE TRIGGER events_are_final BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
-CREATE TRIGGER events_stay BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+CREATE TABLE events
+(number INTEGER PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL);
+CREATE TABLE encoders
+(id TEXT PRIMARY KEY, card TEXT NOT NULL, weights BLOB NOT NULL)
+"""
+_FINAL = """
+CREATE TRIGGER {table}_{what} BEFORE {what} ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} are never changed or deleted'); END
 """
 
 
@@ -43,77 +49,123 @@ class EventStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if path.exists() and path.read_bytes()[:16] not in (b"", b"SQLite format 3\x00"):
-            raise StoreError(f"{path} is not a campaign file: give the .db file that `latentbo init` or `run` wrote")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._prepare()
+            if path.exists() and _first_bytes(path) not in (b"", HEADER):
+                raise StoreError(
+                    f"{path} is not a campaign file: give the .db file that `latentbo init` or `run` wrote"
+                )
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"cannot open the campaign file {path}: {error}") from error
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self.close()
+            raise StoreError(f"cannot open the campaign file {path}: {error}") from error
+        except BaseException:
+            self.close()
+            raise
 
     def _prepare(self) -> None:
-        with self._transaction() as connection:
-            application = connection.execute("PRAGMA application_id").fetchone()[0]
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if not tables:
-                for statement in _TABLES.strip().split("\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {APPLICATION}")
-                connection.execute(f"PRAGMA user_version = {SCHEMA}")
-            elif application != APPLICATION:
-                raise StoreError(f"{self.path} is a database of another program, not a campaign file")
-            elif version != SCHEMA:
-                raise StoreError(f"{self.path} has campaign schema {version}, this latentbo reads {SCHEMA}: use the one that wrote it")
+        # Looked at before anything is set: another program's file stays as it is.
+        if self._is_new():
+            self._set_up()
+            with self._transaction() as connection:
+                if self._is_new():  # still: another process may have been first
+                    for statement in _TABLES.split(";"):
+                        connection.execute(statement)
+                    for table in ("events", "encoders"):
+                        for what in ("UPDATE", "DELETE"):
+                            connection.execute(_FINAL.format(table=table, what=what))
+                    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+                    connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        else:
+            self._set_up()
+
+    def _set_up(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+
+    def _is_new(self) -> bool:
+        """Whether there is nothing in the file yet. Raises `StoreError` where it holds something else."""
+        names = ("application_id", "user_version")
+        application, version = (self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+        if not self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            return True
+        if application != APPLICATION:
+            raise StoreError(f"{self.path} is a database of another program, not a campaign file")
+        if version != SCHEMA:
+            raise StoreError(
+                f"{self.path} has campaign schema {version}, this latentbo reads {SCHEMA}: "
+                "use the one that wrote it"
+            )
+        return False
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
-            yield self._connection
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # a full disk has ended it already
+                    self._connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot write the campaign file {self.path}: {error}") from error
 
     def append(self, events: Sequence[tuple[str, Mapping[str, Any]]], *, after: int) -> list[Event]:
         """Add (kind, payload) pairs in one transaction: all of them or none.
 
-        `after` is the number of the last event the caller knows of. If another process has written since, nothing is added and
-        `StoreError` says so: the caller's picture of the campaign is out of date.
+        `after` is the number of the last event the caller knows of. If another process has written since,
+        nothing is added and `StoreError` says so: the caller's picture of the campaign is out of date. The
+        events come back as they will be read: a tuple is a list. A payload with NaN or infinity raises
+        `ValueError`.
         """
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        made = [Event(after + i, now, kind, payload) for i, (kind, payload) in enumerate(events, start=1)]
-        rows = [(e.number, e.time, e.kind, json.dumps(e.payload, allow_nan=False, ensure_ascii=False)) for e in made]
+        # In ASCII, because a user's text may hold what has no UTF-8 form.
+        texts = [(kind, json.dumps(payload, allow_nan=False)) for kind, payload in events]
+        rows = [(number, now, kind, text) for number, (kind, text) in enumerate(texts, start=after + 1)]
         with self._transaction() as connection:
             last = connection.execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0]
             if last != after:
-                raise StoreError(f"{self.path} was changed by another process: open the campaign again and repeat the call")
+                raise StoreError(
+                    f"{self.path} was changed by another process: open the campaign again and repeat the call"
+                )
             connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
-        return made
+        return [Event(number, time, kind, json.loads(text)) for number, time, kind, text in rows]
 
     def events(self) -> list[Event]:
         """Everything that happened, in order."""
-        rows = self._connection.execute("SELECT number, time, kind, payload FROM events ORDER BY number")
         try:
+            rows = self._connection.execute("SELECT number, time, kind, payload FROM events ORDER BY number")
             return [Event(number, time, kind, json.loads(payload)) for number, time, kind, payload in rows]
         except (sqlite3.Error, ValueError) as error:
             raise StoreError(f"{self.path} is damaged: {error}") from error
 
     def save_encoder(self, identity: str, card: Mapping[str, Any], weights: bytes) -> None:
         """Keep an encoder's card and weights; the same one twice is kept once."""
+        row = (identity, json.dumps(card, allow_nan=False), weights)
         with self._transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO encoders VALUES (?, ?, ?)", (identity, json.dumps(card), weights))
+            connection.execute("INSERT OR IGNORE INTO encoders VALUES (?, ?, ?)", row)
 
     def load_encoder(self, identity: str) -> tuple[dict[str, Any], bytes]:
         """Card and weights of a kept encoder."""
-        row = self._connection.execute("SELECT card, weights FROM encoders WHERE id = ?", (identity,)).fetchone()
-        if row is None:
-            raise StoreError(f"{self.path} has no encoder {identity!r}")
-        return json.loads(row[0]), row[1]
+        try:
+            found = self._connection.execute("SELECT card, weights FROM encoders WHERE id = ?", (identity,))
+            row = found.fetchone()
+            if row is None:
+                raise StoreError(f"{self.path} has no encoder {identity!r}")
+            return json.loads(row[0]), row[1]
+        except (sqlite3.Error, ValueError) as error:
+            raise StoreError(f"{self.path} is damaged: {error}") from error
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(HEADER))

@@ -1,4 +1,6 @@
-"""From a user's table to told events: every row is matched to an object, or kept with the reason why it could not be."""
+"""From a user's table to told events: every row is matched to an object, or kept with the reason why it could
+not be.
+"""
 
 from __future__ import annotations
 
@@ -40,15 +42,13 @@ class Matched:
 
 
 def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
-    """Match each row by object if it names one, else by id. A row without a value says nothing unless its status is "failed" or it has a
-    reason. Rows that contradict themselves or cannot be read are refused one by one; the others go on. A column "line" says where rows
-    stand in a file, for the report."""
-    columns = {str(name).strip().lower(): name for name in frame.columns}
-    if VALUE not in columns or not {OBJECT, ID} & columns.keys():
-        raise InputError(
-            f"told rows need a column {VALUE!r} and one of {OBJECT!r} or {ID!r}, but have {', '.join(map(str, frame.columns)) or 'none'}"
-        )
-    cells = [{key: _cell(record[name]) for key, name in columns.items()} for record in frame.to_dict("records")]
+    """Match each row by object if it names one, else by id.
+
+    A row without a value says nothing unless its status is "failed" or it has a reason. Rows that contradict
+    themselves or cannot be read are refused one by one; the others go on. A column "line" says where rows
+    stand in a file, for the report. Raises `InputError` where columns are missing or double.
+    """
+    cells = _cells(frame)
     readings = codec.read([cell[OBJECT] or "" if OBJECT in cell else "" for cell in cells])
     by_object = {row.object: row.id for row in history.rows.values()}
     rows: list[dict[str, Any]] = []
@@ -65,7 +65,8 @@ def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
         except InputError as error:
             place = f"line {cell[LINE]}" if cell.get(LINE) else f"row {number}"
             problems.append(f"{place}: {error}")
-            refused.append({key: str(text) for key, text in cell.items() if text is not None} | {"problem": str(error)})
+            told = {key: str(text) for key, text in cell.items() if text is not None}
+            refused.append(told | {"problem": str(error)})
             continue
         by_object[canonical] = identity
         rows.append({"id": identity, "object": canonical, "value": value, "reason": failure})
@@ -73,17 +74,45 @@ def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
     return Matched(rows, refused, TellReport(measured, len(rows) - measured, skipped, tuple(problems)))
 
 
+def _cells(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows by column name, lower case, with None for what is empty."""
+    names = [str(name).strip().lower() for name in frame.columns]
+    listed = ", ".join(map(str, frame.columns)) or "none"
+    if VALUE not in names or not {OBJECT, ID} & set(names):
+        raise InputError(
+            f"told rows need a column {VALUE!r} and one of {OBJECT!r} or {ID!r}, but have {listed}"
+        )
+    twice = [name for name in (OBJECT, VALUE, ID, REASON, STATUS, LINE) if names.count(name) > 1]
+    if twice:
+        raise InputError(
+            f"told rows have the column {twice[0]!r} more than once ({listed}): rename all but one"
+        )
+    rows = frame.itertuples(index=False, name=None)
+    return [{name: _cell(value) for name, value in zip(names, row, strict=True)} for row in rows]
+
+
 def _identify(
-    cell: Mapping[str, Any], canonical: str | None, refusal: str | None, history: History, by_object: Mapping[str, str]
+    cell: Mapping[str, Any],
+    canonical: str | None,
+    refusal: str | None,
+    history: History,
+    by_object: Mapping[str, str],
 ) -> tuple[str, str]:
     """Id and canonical object of a row: the object decides, the id must agree."""
-    known = history.rows.get(cell[ID]) if cell.get(ID) else None
-    if cell.get(OBJECT):
+    known = None if cell.get(ID) is None else history.rows.get(str(cell[ID]))
+    if cell.get(OBJECT) is not None:
         if canonical is None:
-            raise InputError(f"{cell[OBJECT]!r} cannot be used ({refusal}): write it as SMILES that RDKit reads, or leave the row out")
+            raise InputError(
+                f"{cell[OBJECT]!r} cannot be used ({refusal}): "
+                "write it as SMILES that RDKit reads, or leave the row out"
+            )
         if known is not None and known.object != canonical:
-            raise InputError(f"id {known.id} is {known.object}, but the row says {canonical}: correct one of them")
+            raise InputError(
+                f"id {known.id} is {known.object}, but the row says {canonical}: correct one of them"
+            )
         return by_object.get(canonical) or f"u{len(by_object) + 1:05d}", canonical
+    if cell.get(ID) is None:
+        raise InputError(f"the row names no object: give its {OBJECT} or its {ID}")
     if known is None:
         raise InputError(f"id {cell.get(ID)!r} was never proposed here: give the {OBJECT} of the row")
     return known.id, known.object
@@ -92,19 +121,26 @@ def _identify(
 def _outcome(cell: Mapping[str, Any]) -> tuple[float | None, str | None]:
     """(value, None), (None, reason of failure), or (None, None) for nothing to tell."""
     raw, reason = cell.get(VALUE), cell.get(REASON)
+    failed = str(cell.get(STATUS)).lower() == "failed"
     if raw is None:
-        failed = reason is not None or str(cell.get(STATUS) or "").lower() == "failed"
-        return None, str(reason or "failed") if failed else None
+        told = failed or reason is not None
+        return None, ("failed" if reason is None else str(reason)) if told else None
     try:
         value = float(raw)
-    except (TypeError, ValueError):
-        raise InputError(f"value {raw!r} is not a number: leave it empty and give a reason if the measurement failed") from None
+    except (TypeError, ValueError, OverflowError):
+        value = None
+    if value is None or "_" in str(raw):  # Python takes 1_000 for a number, a chemist need not mean one
+        raise InputError(
+            f"value {raw!r} is not a number: leave it empty and give a reason if the measurement failed"
+        )
     if not math.isfinite(value):
-        return None, str(reason or f"value was {value}")
+        return None, f"value was {value}" if reason is None else str(reason)
+    if failed:
+        raise InputError(f"status is 'failed', but there is a value {value}: delete one of them")
     return value, None
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
         return value.strip() or None
-    return None if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NA else value
+    return None if pd.api.types.is_scalar(value) and pd.isna(value) else value

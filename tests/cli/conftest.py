@@ -56,7 +56,7 @@ def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
 
 @pytest.fixture
 def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A report without its pictures, which take as long as the campaign: for tests that look at something else."""
+    """A report without its pictures, which take as long as the campaign: for tests of something else."""
 
     def write_report(data: ReportData, path: Path) -> Path:
         path.write_text(data.objective)

@@ -14,7 +14,9 @@ import torch
 from latentbo.codecs.descriptors import morgan_counts
 from latentbo.errors import InputError, ModelFileError
 from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.exemplars import ExemplarPrior
 from latentbo.models.pretrained import CARD, WEIGHTS, load_model, locate, read_card, save_model
+from latentbo.models.priors import GaussianMixture
 from tests.conftest import MOLECULES
 
 
@@ -37,6 +39,26 @@ def test_a_loaded_model_is_the_saved_one(tiny_model: DKLVAE, folder: Path) -> No
     for name in ("weights", "means", "factors"):
         assert torch.equal(getattr(loaded.prior, name), getattr(tiny_model.prior, name))
     assert load_model(str(folder)).id == loaded.id
+
+
+def test_a_prior_of_exemplars_is_kept(tiny_model: DKLVAE, tmp_path: Path) -> None:
+    z = tiny_model.embed(tiny_model.codec.read(MOLECULES)).float()
+    prior = ExemplarPrior(z, neighbours=3, between=0.25, noise=0.125)
+    save_model(replace(tiny_model, prior=prior), tmp_path)
+    loaded = load_model(tmp_path).prior
+    assert isinstance(loaded, ExemplarPrior)
+    assert torch.equal(loaded.exemplars, z)
+    assert (loaded.neighbours, loaded.between, loaded.noise) == (3, 0.25, 0.125)
+
+
+def test_a_prior_of_the_user_s_own_is_refused(tiny_model: DKLVAE, tmp_path: Path) -> None:
+    class Own(GaussianMixture):
+        """Which a card has no name for."""
+
+    known = tiny_model.prior
+    assert isinstance(known, GaussianMixture)
+    with pytest.raises(InputError, match="cannot be saved"):
+        save_model(replace(tiny_model, prior=Own(known.weights, known.means, known.factors)), tmp_path)
 
 
 def test_the_card_holds_the_facts_and_no_part_is_left(folder: Path) -> None:
@@ -104,6 +126,7 @@ def rewrite(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
         lambda card: card["codec"]["vocabulary"]["symbols"].reverse(),
         lambda card: card["network"].update(latent=9),
         lambda card: card.update(structure=None),
+        lambda card: card["prior"].update(kind="exemplars"),
     ],
 )
 def test_a_changed_codec_or_network_is_refused(
@@ -159,6 +182,9 @@ def test_an_unknown_model_is_an_error_of_the_user_s(tmp_path: Path) -> None:
         lambda card: card["network"].pop("vocabulary"),
         lambda card: card.update(codec=[]),
         lambda card: card.update(structure="pickled"),
+        lambda card: card["prior"].update(kind="vamp"),
+        lambda card: card["prior"].update(kind="exemplars"),
+        lambda card: card["prior"].update(temperature=2.0),
     ],
 )
 @pytest.mark.usefixtures("unchecked")
