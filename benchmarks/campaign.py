@@ -40,7 +40,9 @@ class Cell:
     seconds: float
 
 
-def campaign_cell(objective: Objective, model: str, budget: int, batch: int, seed: int, **settings: object) -> Cell:
+def campaign_cell(
+    objective: Objective, model: str, budget: int, batch: int, seed: int, **settings: object
+) -> Cell:
     """The default campaign."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
@@ -79,7 +81,7 @@ def summary(cells: list[Cell]) -> dict[str, float]:
 
 
 def seeds_of(text: str) -> list[int]:
-    """"0-2" or "0,3,5"."""
+    """ "0-2" or "0,3,5"."""
     if "-" in text:
         first, last = map(int, text.split("-"))
         return list(range(first, last + 1))
@@ -87,7 +89,9 @@ def seeds_of(text: str) -> list[int]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--objective", default="osimertinib_mpo")
     parser.add_argument("--budget", type=int, default=300)
     parser.add_argument("--batch", type=int, default=10)
@@ -107,11 +111,22 @@ def main(arguments: list[str] | None = None) -> None:
         cells.append(campaign_cell(objective, chosen.model, budget, chosen.batch, seed, **settings))
         cells.append(random_cell(objective, chosen.model, budget, seed))
         for cell in cells[-2:]:
-            print(f"{cell.method:<9} seed {cell.seed}  best {cell.best:.4f}  top-10 {cell.top10:.4f}  {cell.seconds:6.1f} s", flush=True)
+            print(
+                f"{cell.method:<9} seed {cell.seed}  best {cell.best:.4f}  top-10 {cell.top10:.4f}  {cell.seconds:6.1f} s",
+                flush=True,
+            )
     numbers = summary(cells)
     for method in ("campaign", "random"):
-        print(f"{method:<9} best {numbers[f'{method}_best_mean']:.3f} +- {numbers[f'{method}_best_sd']:.3f} over {len(seeds)} seeds")
-    about = {"objective": chosen.objective, "budget": budget, "batch": chosen.batch, "model": Path(chosen.model).name, "threads": chosen.threads}
+        print(
+            f"{method:<9} best {numbers[f'{method}_best_mean']:.3f} +- {numbers[f'{method}_best_sd']:.3f} over {len(seeds)} seeds"
+        )
+    about = {
+        "objective": chosen.objective,
+        "budget": budget,
+        "batch": chosen.batch,
+        "model": Path(chosen.model).name,
+        "threads": chosen.threads,
+    }
     write_result(chosen.out, {**numbers, **about}, seeds=seeds, wall_seconds=time.perf_counter() - began)
 
 

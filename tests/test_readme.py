@@ -47,5 +47,8 @@ def test_the_other_snippets_run() -> None:
 
 def test_every_command_it_names_exists() -> None:
     named = set(re.findall(r"latentbo ([a-z]+(?:-[a-z]+)*) ", README)) - {"is"}
-    known = {command.name or (command.callback.__name__ if command.callback else "") for command in app.registered_commands}
+    known = {
+        command.name or (command.callback.__name__ if command.callback else "")
+        for command in app.registered_commands
+    }
     assert named <= {name.replace("_", "-") for name in known}

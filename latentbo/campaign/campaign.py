@@ -25,7 +25,7 @@ from latentbo.acquisition.pool import Check, Situation
 from latentbo.acquisition.propose import Batch, PoolSettings, propose_pool, propose_prior
 from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Proposer
 from latentbo.acquisition.quota import success_shares
-from latentbo.campaign.history import EncoderEvent, History, Round, Row, replay
+from latentbo.campaign.history import EncoderEvent, History, Round, replay
 from latentbo.campaign.retraining import Retrainer
 from latentbo.campaign.settings import Settings
 from latentbo.campaign.store import EventStore
@@ -320,7 +320,7 @@ class Campaign:
 
 
 def _facts(fitted: SurrogateFit) -> dict[str, Any]:
-    """What is recorded of a surrogate; `noise_sd` is that of a measurement's noise, in the values' own unit."""
+    """What is recorded of a surrogate; `noise_sd` is that of a measurement, in the values' own unit."""
     noise_sd = math.sqrt(fitted.noise) * float(fitted.model.outcome_transform.stdvs.mean())
     steps, amplitudes = list(fitted.steps), list(fitted.amplitudes)
     return {"steps": steps, "amplitudes": amplitudes, "noise": fitted.noise, "noise_sd": noise_sd}

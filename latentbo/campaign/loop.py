@@ -32,7 +32,7 @@ class RunProgress:
 
 
 def used(campaign: Campaign) -> int:
-    """Evaluations a campaign has spent: told proposals and queued objects, not the values the user brought."""
+    """Evaluations a campaign has spent: told proposals and queued objects, not values the user brought."""
     return sum(row.proposer is not None and row.status != "pending" for row in campaign.history.rows.values())
 
 

@@ -68,7 +68,7 @@ def encode(
     What cannot be read is listed and left out.
     """
     with terminal.waiting("loading"):
-        from latentbo.data.latents import write_latents
+        from latentbo.data.latents import latents_csv, write_latents
         from latentbo.data.tables import read_smiles
         from latentbo.models.pretrained import DEFAULT, load_model
 
@@ -84,11 +84,12 @@ def encode(
     terminal.list_problems(refused)
     if not usable:
         raise InputError(f"no molecule of {file} can be encoded")
-    write_latents(
-        [reading.object or "" for reading in usable], loaded.embed(usable).numpy(), out or sys.stdout
-    )
-    if out is not None:
-        terminal.say(f"{out}: {len(usable)} molecules, {len(refused)} left out")
+    objects, z = [reading.object or "" for reading in usable], loaded.embed(usable).numpy()
+    if out is None:
+        terminal.write(latents_csv(objects, z))
+        return
+    write_latents(objects, z, out)
+    terminal.say(f"{out}: {len(usable)} molecules, {len(refused)} left out")
 
 
 def decode(

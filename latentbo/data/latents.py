@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 import pandas as pd
@@ -15,16 +14,22 @@ from latentbo.errors import InputError
 OBJECT, LATENTS = "smiles", "z"
 
 
-def write_latents(objects: Sequence[str], z: Float[np.ndarray, "n d"], place: Path | TextIO) -> None:
-    """To a path by its ending (.csv or .npz), or as CSV to an open text stream."""
-    if isinstance(place, Path) and place.suffix == ".npz":
-        np.savez(place, allow_pickle=False, **{OBJECT: np.asarray(objects, dtype=np.str_), LATENTS: z})
-        return
-    if isinstance(place, Path) and place.suffix != ".csv":
-        raise InputError(f"latents are written to a file that ends in .csv or .npz, not to {place}")
+def latents_csv(objects: Sequence[str], z: Float[np.ndarray, "n d"]) -> str:
+    """The table as text; numbers are written in full, so that they are read back exactly."""
     frame = pd.DataFrame(z, columns=[f"{LATENTS}{i}" for i in range(z.shape[1])])
     frame.insert(0, OBJECT, list(objects))
-    frame.to_csv(place, index=False, lineterminator="\n")
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def write_latents(objects: Sequence[str], z: Float[np.ndarray, "n d"], path: Path) -> None:
+    """To a file that ends in .csv or .npz; `InputError` for other endings."""
+    match path.suffix:
+        case ".csv":
+            path.write_text(latents_csv(objects, z), encoding="utf-8")
+        case ".npz":
+            np.savez(path, allow_pickle=False, **{OBJECT: np.asarray(objects, dtype=np.str_), LATENTS: z})
+        case _:
+            raise InputError(f"latents are written to a file that ends in .csv or .npz, not to {path}")
 
 
 def read_latents(path: Path, d: int) -> Float[np.ndarray, "n d"]:

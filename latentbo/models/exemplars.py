@@ -2,14 +2,15 @@
 
     symbol   meaning                                                       shape
     a        exemplars: encoder means of a sample of the training data      m x d
-    N(i)     the `neighbours` exemplars nearest to a_i
+    N(i)     the `neighbours` exemplars nearest to a_i (all others where there are fewer)
     w, s     `between`, `noise`
 
     z = (1 - w) a_i + w a_j + s e,    i uniform, j uniform in N(i), e ~ N(0, I)
 
-A smoothed bootstrap (Silverman & Young 1987) of the aggregate posterior; mixtures of posteriors as priors: VampPrior (Tomczak & Welling
-2018), Exemplar VAE (Norouzi et al. 2020, arXiv:2004.04795). Where a space holds objects to a fine grain, a Gaussian mixture of any
-affordable size fills the gaps between them with points that decode to nothing like the data; points between neighbours do not.
+A smoothed bootstrap (Silverman & Young 1987) of the aggregate posterior; mixtures of posteriors as priors: VampPrior
+(Tomczak & Welling 2018), Exemplar VAE (Norouzi et al. 2020, arXiv:2004.04795). Where a space holds objects to a fine
+grain, a Gaussian mixture of any affordable size fills the gaps between them with points that decode to nothing like
+the data; points between neighbours do not.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ class ExemplarPrior:
     noise: float = 0.15
 
     def __post_init__(self) -> None:
-        if len(self.exemplars) <= self.neighbours:
-            raise InputError(f"{self.neighbours} neighbours need more exemplars than {len(self.exemplars)}")
+        if len(self.exemplars) < 2:
+            raise InputError(
+                f"a prior of exemplars needs at least two of them, but there are {len(self.exemplars)}"
+            )
         if not 0.0 <= self.between <= 1.0 or self.noise < 0.0 or self.neighbours < 1:
             raise InputError(
                 "between lies within 0 and 1, noise is not negative, neighbours at least 1: "
@@ -48,12 +51,13 @@ class ExemplarPrior:
     @cached_property
     def _nearest(self) -> Int[Tensor, "m k"]:
         distances = torch.cdist(self.exemplars.float(), self.exemplars.float())
-        return distances.fill_diagonal_(torch.inf).topk(self.neighbours, largest=False).indices
+        nearest = min(self.neighbours, len(self.exemplars) - 1)
+        return distances.fill_diagonal_(torch.inf).topk(nearest, largest=False).indices
 
     def sample(self, n: int, generator: torch.Generator) -> Latents:
         """n draws."""
         first = torch.randint(len(self.exemplars), (n,), generator=generator)
-        second = self._nearest[first, torch.randint(self.neighbours, (n,), generator=generator)]
+        second = self._nearest[first, torch.randint(self._nearest.shape[1], (n,), generator=generator)]
         noise = torch.randn(n, self.exemplars.shape[1], generator=generator, dtype=self.exemplars.dtype)
         return torch.lerp(self.exemplars[first], self.exemplars[second], self.between) + self.noise * noise
 

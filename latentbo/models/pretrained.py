@@ -34,8 +34,7 @@ WEIGHTS, CARD = "weights.safetensors", "card.json"
 
 
 def pack_model(model: DKLVAE, *, facts: dict[str, Any] | None = None) -> tuple[dict[str, Any], bytes]:
-    """The card and the weights file of a model. `facts` goes into the card as it is, under names not its own.
-    """
+    """The card and the weights file of a model. `facts` goes into the card as it is, under names not its own."""
     tensors = {f"vae.{name}": value.cpu().contiguous() for name, value in model.vae.state_dict().items()}
     kind, arguments, parts = _prior_parts(model.prior)
     tensors |= {f"prior.{name}": value.cpu().contiguous() for name, value in parts.items()}
@@ -135,7 +134,9 @@ def _prior_parts(prior: Prior) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     """Kind, plain arguments and tensors of a prior: one of `PRIORS`, whose fields are all that it is."""
     kinds = {constructor: kind for kind, constructor in PRIORS.items()}
     if type(prior) not in kinds:
-        raise InputError(f"a model with the prior {prior!r} cannot be saved: only with one of {', '.join(PRIORS)}")
+        raise InputError(
+            f"a model with the prior {prior!r} cannot be saved: only with one of {', '.join(PRIORS)}"
+        )
     values = {field.name: getattr(prior, field.name) for field in fields(prior)}  # type: ignore[arg-type]
     tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
     return kinds[type(prior)], {name: value for name, value in values.items() if name not in tensors}, tensors

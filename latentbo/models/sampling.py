@@ -22,14 +22,13 @@ def sample_objects(model: DKLVAE, n: int, seed: int) -> list[str]:
     found: list[str] = []
     drawn = 0
     while len(found) < n and drawn < MOST_DRAWS * n:
-        wanted = n - len(found)
-        found += [reading.object for reading in model.sample(wanted, generator) if reading.object is not None]
-        drawn += wanted
+        found += [reading.object for reading in model.sample(n, generator) if reading.object is not None]
+        drawn += n
     if len(found) < n:
         raise ShortfallError(
             f"{drawn} draws gave {len(found)} objects, {n} were asked for: train the model longer"
         )
-    return found
+    return found[:n]
 
 
 def appraise(model: DKLVAE, objects: Sequence[str], *, draws: int, seed: int) -> dict[str, Any]:

@@ -51,7 +51,10 @@ def generative_replay(model: DKLVAE, n: int, seed: int) -> TokenSet:
 
 
 def rank_weights(values: Float[Tensor, "n 1"], k: float) -> Float[Tensor, " n"]:
-    """Sampling shares proportional to 1 / (k n + rank), rank 0 the largest value (Tripp et al. 2020, equation 3); they sum to 1."""
+    """Sampling shares proportional to 1 / (k n + rank), rank 0 the largest value (Tripp et al. 2020, equation 3).
+
+    They sum to 1.
+    """
     n = len(values)
     rank = values.squeeze(-1).argsort(descending=True, stable=True).argsort()
     weights = 1.0 / (k * n + rank.double())
@@ -90,7 +93,8 @@ def mixed_steps(
 
 
 def withheld(objects: Sequence[str], share: float, salt: str) -> tuple[Int[Tensor, " n"], Int[Tensor, " m"]]:
-    """Rows to learn from, and about that share of rows to test on: a property of the object and `salt`, whatever else was measured.
+    """Rows to learn from, and about that share of rows to test on: a property of the object and `salt`,
+    whatever else was measured.
 
     An object that is withheld now was withheld whenever the model was refined before, so its label cannot have leaked into z.
     """

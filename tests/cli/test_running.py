@@ -270,15 +270,16 @@ def test_ctrl_c_says_how_to_go_on(invoke: Invoke, small: Path, write: Write, tmp
 
 @pytest.mark.usefixtures("unpainted")
 def test_minimising_turns_the_sign_once(invoke: Invoke, small: Path, write: Write, tmp_path: Path) -> None:
+    """To minimise a value is to maximise minus that value: the same proposals, the same predictions but for the sign."""
     write("mine.py", "def carbons(smiles):\n    return [float(len(text)) for text in smiles]\n")
     result = invoke("run", small, "--out", "a", "--minimise")
-    table = results(tmp_path / "a")
+    write("mine.py", "def carbons(smiles):\n    return [-float(len(text)) for text in smiles]\n")
+    invoke("run", small, "--out", "b")
+    table, turned = results(tmp_path / "a"), results(tmp_path / "b")
+    pd.testing.assert_frame_equal(table, turned.assign(value=-turned["value"], mean=-turned["mean"]))
     assert (table["value"] == table["smiles"].str.len()).all()
     shown = re.findall(r"│ +(\d+\.\d+) │", result.stdout)
     assert [float(text) for text in shown] == sorted(table["value"])[:10]
-    predicted = table.dropna(subset="mean")
-    assert ((predicted["mean"] > 0) & (predicted["mean"] < 30)).all()
-    assert table[table["round"] > 1]["value"].mean() < table[table["round"] == 1]["value"].mean()
     assert "minus mine.py:carbons" in (tmp_path / "a" / "report.html").read_text()
 
 

@@ -1,93 +1,66 @@
-"""Draws lie between an exemplar and one of its nearest, and stray as far as asked."""
+"""The prior of exemplars: where its draws lie, and what it refuses."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
 
 from latentbo.errors import InputError
 from latentbo.models.exemplars import ExemplarPrior
-from latentbo.models.priors import Prior
+from latentbo.rng import stream
+
+SQUARE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [10.0, 0.0], [11.0, 0.0]])
 
 
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+def test_draws_lie_between_nearest_neighbours() -> None:
+    draws = ExemplarPrior(SQUARE, neighbours=1, between=0.25, noise=0.0).sample(400, stream(0, "test"))
+    found = {round(float(x), 6) for x in draws[:, 0]}
+    assert found == {0.25, 0.75, 10.25, 10.75}
+    assert (draws[:, 1] == 0).all()
 
 
-def points(n: int = 40, d: int = 3) -> Tensor:
-    return torch.randn(n, d, generator=seeded(9), dtype=torch.float64) * torch.tensor([1.0, 2.0, 3.0])[:d]
+def test_noise_has_its_standard_deviation() -> None:
+    draws = ExemplarPrior(SQUARE, neighbours=1, between=0.0, noise=0.2).sample(20_000, stream(0, "test"))
+    assert float(draws[:, 1].std()) == pytest.approx(0.2, rel=0.03)
 
 
-def neighbours(z: Tensor, k: int) -> list[set[int]]:
-    """The k nearest other rows of each row, by sorting all distances."""
-    found = []
-    for i, point in enumerate(z):
-        distances = [(float((point - other).norm()), j) for j, other in enumerate(z) if j != i]
-        found.append({j for _, j in sorted(distances)[:k]})
-    return found
-
-
-def test_it_keeps_the_protocol() -> None:
-    assert isinstance(ExemplarPrior(points()), Prior)
-
-
-@pytest.mark.parametrize("between", [0.0, 0.25, 1.0])
-@pytest.mark.parametrize("k", [1, 4])
-def test_draws_lie_on_the_way_to_a_near_exemplar(between: float, k: int) -> None:
-    z = points()
-    near = neighbours(z, k)
-    ways = {(i, j): z[i] + between * (z[j] - z[i]) for i in range(len(z)) for j in near[i]}
-    allowed = torch.stack(list(ways.values()))
-    drawn = ExemplarPrior(z, k, between, 0.0).sample(300, seeded())
-    assert drawn.dtype == z.dtype
-    distances = torch.cdist(drawn, allowed, compute_mode="donot_use_mm_for_euclid_dist")
-    assert float(distances.min(1).values.max()) < 1e-9
-    assert len(distances.argmin(1).unique()) > 25, "draws come from a few exemplars only"
-
-
-def test_noise_is_added_in_latent_units() -> None:
-    z = points()
-    plain, noisy = (ExemplarPrior(z, 3, 0.5, noise) for noise in (0.0, 0.2))
-    strayed = noisy.sample(20_000, seeded()) - plain.sample(20_000, seeded())
-    torch.testing.assert_close(strayed.std(0), torch.full((3,), 0.2).double(), rtol=0.03, atol=0.0)
-
-
-def test_moments_are_those_of_the_exemplars() -> None:
-    z = points()
+def test_moments_are_the_exemplars() -> None:
+    z = torch.randn(500, 3, generator=stream(0, "test"))
     prior = ExemplarPrior(z)
     torch.testing.assert_close(prior.mean(), z.mean(0))
     torch.testing.assert_close(prior.covariance(), torch.cov(z.T))
-    assert ExemplarPrior(points(d=1)).covariance().shape == (1, 1)
 
 
-@pytest.mark.parametrize("n", [0, 1, 7])
-def test_any_number_of_draws_by_their_seed(n: int) -> None:
-    prior = ExemplarPrior(points())
-    assert prior.sample(n, seeded()).shape == (n, 3)
-    assert torch.equal(prior.sample(n, seeded(1)), prior.sample(n, seeded(1)))
+def test_the_seed_decides() -> None:
+    prior = ExemplarPrior(SQUARE)
+    assert torch.equal(prior.sample(9, stream(1, "test")), prior.sample(9, stream(1, "test")))
+    assert not torch.equal(prior.sample(9, stream(1, "test")), prior.sample(9, stream(2, "test")))
 
 
 def test_refitting_takes_as_many_rows_of_the_new_points() -> None:
-    prior, z = ExemplarPrior(points(20), 2, 0.3, 0.1), points(100) + 50.0
-    found = prior.refitted(z, seeded())
-    assert (found.neighbours, found.between, found.noise) == (2, 0.3, 0.1)
-    assert found.exemplars.shape == (20, 3)
-    assert all((z == row).all(1).any() for row in found.exemplars)
-    assert len(found.exemplars.unique(dim=0)) == 20
-    assert prior.refitted(z[:5], seeded()).exemplars.shape == (5, 3)
-    assert float(found.sample(50, seeded()).min()) > 30.0, "neighbours of the old exemplars are still used"
+    z = torch.randn(50, 2, generator=stream(0, "test"))
+    refitted = ExemplarPrior(SQUARE, noise=0.3).refitted(z, stream(0, "refit"))
+    assert refitted.exemplars.shape == (4, 2)
+    assert all((z == row).all(1).any() for row in refitted.exemplars)
+    assert refitted.noise == 0.3
+    assert len(ExemplarPrior(z).refitted(z[:3], stream(0, "refit")).exemplars) == 3
 
 
-def test_exemplars_that_coincide_are_no_trouble() -> None:
-    assert torch.isfinite(ExemplarPrior(torch.ones(12, 3)).sample(5, seeded())).all()
+def test_fewer_exemplars_than_neighbours_are_all_neighbours() -> None:
+    draws = ExemplarPrior(SQUARE[:2], neighbours=10, noise=0.0).sample(5, stream(0, "test"))
+    assert (draws[:, 0] == 0.5).all()
 
 
-def test_what_cannot_be_a_prior_is_refused() -> None:
-    with pytest.raises(InputError, match="more exemplars than 4"):
-        ExemplarPrior(points(4), 4)
-    with pytest.raises(InputError, match="finite"):
-        ExemplarPrior(torch.full((20, 2), torch.nan))
-    for arguments in ((0, 0.5, 0.1), (3, 1.5, 0.1), (3, -0.1, 0.1), (3, 0.5, -0.1)):
-        with pytest.raises(InputError, match="between lies within 0 and 1"):
-            ExemplarPrior(points(), *arguments)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"exemplars": SQUARE[:1]},
+        {"exemplars": SQUARE * torch.inf},
+        {"between": 1.5},
+        {"noise": -0.1},
+        {"neighbours": 0},
+    ],
+)
+def test_what_makes_no_prior_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        ExemplarPrior(**{"exemplars": SQUARE, **wrong})  # type: ignore[arg-type]

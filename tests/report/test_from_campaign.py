@@ -35,8 +35,9 @@ from latentbo.validity.rules import MoleculeRules
 def asked(number: int, rows: list[dict[str, Any]], **surrogate: Any) -> dict[str, Any]:
     counts = {"made": 50, "duplicate": 7, "invalid": {"empty": 2, "too_long": 1}, "filtered": {"charge": 4}}
     facts = {
-        "number": number, "asked": 4, "proposed": len(rows), "counts": counts, "region": asdict(TrustRegion(length=0.4)),
-        "best": None, "threshold": None, "seconds": 1.5, "encoder": "e1", "surrogate": surrogate,
+        "number": number, "asked": 4, "proposed": len(rows), "counts": counts,
+        "region": asdict(TrustRegion(length=0.4)), "best": None, "threshold": None, "seconds": 1.5,
+        "encoder": "e1", "surrogate": surrogate,
     }  # fmt: skip
     return {"rows": rows, "round": facts}
 
@@ -103,7 +104,7 @@ def test_a_history_without_rounds() -> None:
     assert len(in_order_of_calls(History())) == 0
 
 
-QUICK = Settings(seed=2, initial=4, pool_rounds=1, pool_size=30)
+QUICK = Settings(seed=2, initial=3, pool_rounds=1, pool_size=30)
 
 
 @pytest.fixture

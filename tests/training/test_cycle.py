@@ -16,10 +16,9 @@ from latentbo.training import pretrain as module
 from latentbo.training.cycle import cycle
 from latentbo.training.fit import Progress, fit
 from latentbo.training.pretrain import Recipe, fit_prior
+from tests.conftest import MOLECULES
 
-RECIPE = Recipe(
-    beta=0.01, token_dropout=0.0, batch_size=64, bf16=False, cycle_samples=200, cycle_rate=3e-3
-)
+RECIPE = Recipe(beta=0.01, token_dropout=0.0, batch_size=64, bf16=False, cycle_samples=200, cycle_rate=3e-3)
 
 
 class Killed(Exception):
@@ -28,10 +27,8 @@ class Killed(Exception):
 
 @pytest.fixture(scope="module")
 def corpus(tiny_model: DKLVAE) -> TokenSet:
-    """Molecules near those the tiny model was trained on, narrower than what it can write."""
-    readings = tiny_model.codec.read(
-        ["CCO", "CCN", "CCC", "CCCl", "CC(C)O", "c1ccccc1", "Cc1ccccc1", "Oc1ccccc1"]
-    )
+    """What the tiny model was trained on."""
+    readings = tiny_model.codec.read(MOLECULES)
     tokens = pad([reading.tokens for reading in readings])
     return TokenSet(tokens.to(torch.int16), torch.zeros(len(tokens), 0, dtype=torch.float16))
 

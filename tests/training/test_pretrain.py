@@ -30,9 +30,9 @@ class Killed(Exception):
 
 @pytest.fixture(scope="module")
 def rows() -> TokenSet:
-    """Ten different rows of 2 to 6 tokens; descriptors: length, and how often token 3 occurs."""
-    tokens = torch.randint(3, VOCABULARY, (10, 6), generator=stream(0, "rows"))
-    lengths = 2 + torch.arange(10) % 5
+    """Twelve different rows of 2 to 6 tokens; descriptors: length, and how often token 3 occurs."""
+    tokens = torch.randint(3, VOCABULARY, (12, 6), generator=stream(0, "rows"))
+    lengths = 2 + torch.arange(12) % 5
     tokens[torch.arange(6) >= lengths[:, None]] = 0
     targets = torch.stack([lengths - 4.0, (tokens == 3).sum(1).float()], dim=1)
     return TokenSet(tokens.to(torch.int16), targets.to(torch.float16))
@@ -44,7 +44,7 @@ def same(a: SequenceVAE, b: SequenceVAE) -> bool:
 
 def test_it_overfits_a_tiny_set(rows: TokenSet) -> None:
     recipe = replace(
-        TINY, epochs=200, batch_size=10, learning_rate=2e-2, token_dropout=0.0, property_weight=1.0
+        TINY, epochs=200, batch_size=12, learning_rate=2e-2, token_dropout=0.0, property_weight=1.0
     )
     vae, report = pretrain(rows, rows, VOCABULARY, recipe, device=CPU)
     assert report.held_out[-1] < 0.1 * report.held_out[0]
@@ -115,7 +115,7 @@ def test_the_kl_term_comes_in_over_its_epochs(rows: TokenSet, monkeypatch: pytes
 
 def test_the_loss_is_the_sum_of_its_terms(rows: TokenSet) -> None:
     vae, _ = pretrain(rows, rows, VOCABULARY, replace(TINY, epochs=1), device=CPU)
-    batch = rows.batch(torch.arange(10))
+    batch = rows.batch(torch.arange(12))
     with torch.no_grad():
         terms = elbo_terms(vae, batch, 0.7, replace(TINY, property_weight=0.3), stream(0))
         posterior = vae.encode(batch.tokens)
@@ -139,7 +139,7 @@ def test_the_prior_lies_where_the_encoder_puts_training_rows(rows: TokenSet) -> 
     assert torch.cdist(few.exemplars, z).min(1).values.max() < 1e-4
 
 
-@pytest.mark.parametrize("rows_left", [(0, 10), (10, 0)])
+@pytest.mark.parametrize("rows_left", [(0, 12), (12, 0)])
 def test_it_needs_rows_of_both_kinds(rows: TokenSet, rows_left: tuple[int, int]) -> None:
     train, held_out = (TokenSet(rows.tokens[:n], rows.targets[:n]) for n in rows_left)
     with pytest.raises(InputError, match="training and held-out"):

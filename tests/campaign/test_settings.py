@@ -1,0 +1,42 @@
+"""Settings are checked where they are made, and the same after JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from latentbo.campaign.settings import Settings
+from latentbo.errors import InputError
+
+
+def test_they_survive_json() -> None:
+    rules = {"elements": ("C", "N"), "windows": {"logp": (-1, math.inf)}}
+    settings = Settings(seed=3, acquisition="ucb", rules=rules)
+    again = Settings.from_dict(json.loads(json.dumps(settings.to_dict(), allow_nan=False)))
+    assert again == settings
+    assert again.rules["windows"] == {"logp": [-1, None]}
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"acquisition": "eu"}, "unknown acquisition 'eu': did you mean 'ei'"),
+        ({"acquisition": ["ei"]}, "unknown acquisition"),
+        ({"proposer": "pol"}, "did you mean 'pool'"),
+        ({"initial": 0}, "initial must be a whole number of at least 1"),
+        ({"pool_size": "200"}, "pool_size must be a whole number"),
+        ({"pool_rounds": 2.5}, "pool_rounds must be a whole number"),
+        ({"retrain_every": 0}, "retrain_every"),
+        ({"retrain_from": True}, "retrain_from"),
+        ({"minimise": "no"}, "minimise must be true or false"),
+        ({"seed": 0.5}, "seed must be a whole number"),
+        ({"rules": {"heavy_atms": (1, 2)}}, "did you mean 'heavy_atoms'"),
+        ({"rules": "none"}, "rules must map"),
+        ({"sede": 1}, "unknown setting 'sede': did you mean 'seed'"),
+    ],
+)
+def test_mistakes_are_named(bad: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Settings.from_dict(bad)
