@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.conftest import MOLECULES
 
 from latentbo.data.dataset import Measurements
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.training.recipes import RefineRecipe
 from latentbo.training.replay import generative_replay
 from latentbo.training.retrain import Gates, RetrainPolicy, retrain
+from tests.conftest import MOLECULES
 
 QUICK = RefineRecipe(steps=20, round_steps=10, batch_size=16, bf16=False)
 
