@@ -43,8 +43,7 @@ def report_data(
     facts: Mapping[str, str] | None = None,
     budget: int | None = None,
 ) -> ReportData:
-    """The report's data. `random_band` is what `screened` gives; `budget` counts proposals and queued rows.
-    """
+    """The report's data. `random_band` is what `screened` gives; `budget` counts proposals and queued rows."""
     history = campaign.history
     name = f"minus {objective_name}" if history.sign < 0 else objective_name
     rows = in_order_of_calls(history)

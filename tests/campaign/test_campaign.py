@@ -162,7 +162,7 @@ def test_a_shortfall_is_told_and_no_object_at_all_is_an_error(begin: Begin) -> N
     assert "other" in frame.attrs["shortfall"]
     allowed.clear()
     before = campaign.history
-    with pytest.raises(ShortfallError, match="no new object could be proposed: .*other"):
+    with pytest.raises(ShortfallError, match=r"no new object could be proposed: .*other"):
         campaign.ask(1)
     assert campaign.history == before
 

@@ -132,7 +132,7 @@ def test_failures_are_told_with_their_reasons_and_the_campaign_goes_on(begin: Be
 
 def test_a_hopeless_objective_stops_the_run_and_nothing_is_lost(begin: Begin) -> None:
     campaign = begin()
-    with pytest.raises(ObjectiveError, match="20 of the last 20 .* raised KeyError: 'licence'"):
+    with pytest.raises(ObjectiveError, match=r"20 of the last 20 .* raised KeyError: 'licence'"):
         run(campaign, lambda objects: {}["licence"], budget=100, batch=10)
     assert len(campaign.history.with_status("failed")) == used(campaign) == 20
 

@@ -1,5 +1,4 @@
-"""The contract: `LatentGP` is what stock BoTorch expects, its posterior the textbook's, and fits are honest.
-"""
+"""The contract: `LatentGP` is what stock BoTorch expects, its posterior the textbook's, and fits are honest."""
 
 from __future__ import annotations
 
@@ -80,8 +79,7 @@ def structure(model: LatentGP) -> int:
 
 
 def textbook(model: LatentGP, x: Tensor, y: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance of an exact GP from its hyperparameters (Rasmussen & Williams 2006, algorithm 2.1).
-    """
+    """Mean and variance of an exact GP from its hyperparameters (Rasmussen & Williams 2006, algorithm 2.1)."""
     scaled, at = ((part - 0.0).clone() for part in (x, at))
     for part in (scaled, at):
         part[:, :D] = (part[:, :D] - BOX[0]) / (BOX[1] - BOX[0])
