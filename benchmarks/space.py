@@ -27,7 +27,8 @@ from latentbo.training.pretrain import HELD_OUT_EVERY
 RESULT = FOLDER / "space.json"
 SMOKE_LINES = 10_000  # of the file that a smoke run reads
 BARS = {  # name: what it says, bar, aim; "<" where small is good
-    "exact_match": ("held-out molecules that come back", ">= 0.90", "0.97"),
+    "exact_match": ("held-out molecules that come back, greedy", ">= 0.90", "0.97"),
+    "exact_match_beam": ("the same, by the beam that decode uses", "", ""),
     "token_accuracy": ("tokens right, told the true past", "", ""),
     "valid": ("samples that are molecules", "1", ""),
     "unique": ("valid samples, no two alike", "> 0.95", ""),
@@ -41,7 +42,8 @@ BARS = {  # name: what it says, bar, aim; "<" where small is good
     "active_units": ("latent units in use", "", ""),
     "posterior_sd": ("mean sd of q(z | x)", "", ""),
     "encodes_per_second": ("tokens to z, one core", "", ""),
-    "decodes_per_second": ("z to tokens, one core", "", "2500"),
+    "decodes_per_second": ("z to tokens, greedy, one core", "", "2500"),
+    "beam_decodes_per_second": ("z to tokens, by the beam", "", ""),
     "objects_per_second": ("z to canonical SMILES, one core", "", ""),
 }
 
@@ -77,11 +79,11 @@ def run(model: str, data: Path, out: Path, *, smoke: bool, seed: int, workers: i
 
 def table(numbers: dict[str, float]) -> str:
     """The measures beside the bars they are held against."""
-    lines = [f"{'':<24}{'measured':>10}  {'bar':<9}{'aim':<7}"]
+    lines = [f"{'':<25}{'measured':>10}  {'bar':<9}{'aim':<7}"]
     for name, (meaning, bar, aim) in BARS.items():
         value = numbers[name]
         shown = f"{value:,.0f}" if name.endswith("_second") or name == "active_units" else f"{value:.3f}"
-        lines.append(f"{name:<24}{shown:>10}  {bar:<9}{aim:<7}{meaning}")
+        lines.append(f"{name:<25}{shown:>10}  {bar:<9}{aim:<7}{meaning}")
     return "\n".join(lines)
 
 

@@ -36,6 +36,7 @@ CHEMISTRY = {
     "codecs.edits",
     "codecs.graph_edits",
     "codecs.molecules",
+    "codecs.recombine",
     "codecs.selfies_edits",
     "objectives.fingerprints",
     "objectives.molecules",

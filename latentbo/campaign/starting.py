@@ -33,9 +33,8 @@ class Intake:
         return ", ".join([*parts, f"{len(self.problems)} rows left out"] if self.problems else parts)
 
 
-def start_from(campaign: Campaign, file: Path) -> Intake:
+def start_from(campaign: Campaign, table: Table) -> Intake:
     """Tell the rows that have a value (or failed), queue the others. Done again, it adds only what is new."""
-    table = read_table(file)
     before = {row.object for row in campaign.history.rows.values()}
     readings = campaign.model.codec.read([row.object for row in table.rows])
     problems = [str(problem) for problem in table.problems]

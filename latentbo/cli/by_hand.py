@@ -40,11 +40,13 @@ def init(
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import begin
         from latentbo.campaign.starting import start_from
+        from latentbo.data.tables import read_table
 
+        table = None if given.start is None else read_table(given.start)
         begun = begin(campaign, given.settings, model=given.model)
     with begun:
-        if given.start is not None:
-            intake = start_from(begun, Path(given.start))
+        if table is not None:
+            intake = start_from(begun, table)
             terminal.say(f"{given.start}: {intake}")
             terminal.list_problems(intake.problems)
         terminal.say(

@@ -35,6 +35,10 @@ class Given:
     model: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.budget < 1 or self.batch < 1:
+            raise InputError(f"budget and batch must be at least 1, not {self.budget} and {self.batch}")
+
 
 def read_toml(file: Path | None) -> dict[str, Any]:
     """The file as a dict, empty without one."""

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from latentbo.campaign import Campaign
 
 DEMO: dict[str, Any] = {"objective": "osimertinib_mpo", "budget": 150, "batch": 10}
+FLAGS = {
+    ("minimise", True): "--minimise",
+    ("minimise", False): "--maximise",
+    ("retrain", True): "--retrain",
+    ("retrain", False): "--no-retrain",
+}
 SHOWN = 10
 STOPPED = 130  # the exit code of a command that Ctrl-C ended
 
@@ -102,29 +108,31 @@ def _carry_out(given: config.Given, command: str) -> None:
         from latentbo.campaign.opening import begin_or_reopen
         from latentbo.campaign.starting import start_from
         from latentbo.codecs.molecules import quiet_rdkit
+        from latentbo.data.tables import read_table
         from latentbo.objectives.loading import load_objective
 
         if given.objective is None:
             raise InputError(
                 "an objective is needed: --objective NAME or --objective path/to/file.py:function"
             )
-        objective = load_objective(given.objective)
-        label = _label(given.objective)
+        objective, label = load_objective(given.objective), _label(given.objective)
+        start = None if given.start is None else read_table(given.start)
         folder = Path(given.out or "latentbo-" + re.sub(r"[^\w.-]+", "-", label))
         campaign = begin_or_reopen(
             folder / "campaign.db", {**given.settings, "objective": label}, model=given.model
         )
     with quiet_rdkit(), campaign:
-        if given.start is not None:
-            intake = start_from(campaign, Path(given.start))
+        if start is not None:
+            intake = start_from(campaign, start)
             terminal.say(f"{given.start}: {intake}")
             terminal.list_problems(intake.problems)
         began, failure = time.monotonic(), _run(campaign, objective, given)
         facts = {"wall time": _duration(time.monotonic() - began), "command": command}
+        if isinstance(failure, KeyboardInterrupt):
+            terminal.say(f"stopped; everything is kept. To go on: {command}")
         with terminal.waiting("writing the report"):
             _deliver(campaign, given, folder, facts)
         if isinstance(failure, KeyboardInterrupt):
-            terminal.say(f"stopped; everything is kept. To go on: {command}")
             raise typer.Exit(STOPPED)
         if failure is not None:
             raise failure
@@ -184,12 +192,8 @@ def _command(name: str, configuration: Path | None, chosen: Mapping[str, Any]) -
     """The command line that was given, from the options it was given with."""
     words = ["latentbo", name, *([str(configuration)] if configuration else [])]
     for option, value in chosen.items():
-        if value is True or value is False:
-            words.append(
-                {"minimise": ("--maximise", "--minimise"), "retrain": ("--no-retrain", "--retrain")}[option][
-                    value
-                ]
-            )
+        if isinstance(value, bool):
+            words.append(FLAGS[option, value])
         elif value is not None:
             words += [f"--{option}", str(value)]
     return shlex.join(words)

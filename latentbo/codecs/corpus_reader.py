@@ -84,7 +84,7 @@ def content_sha256(file: Path) -> str:
 
 def canonical_objects(raw: Sequence[str], *, workers: int = 1) -> list[str | None]:
     """The canonical SMILES of each string, None where it has none: for comparing, without descriptors."""
-    with _mapper(workers) as each:
+    with mapper(workers) as each:
         return list(chain.from_iterable(each(_canonical_chunk, _chunked(raw))))
 
 
@@ -103,7 +103,7 @@ def _read(file: Path, key: dict[str, Any], workers: int, progress: Callable[[int
     raw = read_smiles(file)
     chunks: list[_Chunk] = []
     done = 0
-    with _mapper(workers) as each:
+    with mapper(workers) as each:
         for chunk in each(_read_chunk, _chunked(raw)):
             chunks.append(chunk)
             done += len(chunk.reasons)
@@ -167,7 +167,7 @@ def _tokenize_chunk(spelled: Sequence[str], vocabulary: Vocabulary) -> list[tupl
 
 
 @contextmanager
-def _mapper(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
+def mapper(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
     """`map`, in this process or shared by spawned ones (a forked torch can hang)."""
     if workers <= 1:
         yield map

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional as F
 
 from latentbo.codecs.vocabulary import PAD
 from latentbo.errors import InputError
@@ -25,7 +26,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class TokenSet:
-    """Token rows, right-padded, with `targets`: standardised descriptors of each row, or n x 0."""
+    """Token rows, right-padded, with `targets`: standardised descriptors of each row (NaN: not known), or n x 0."""
 
     tokens: Int[Tensor, "n t"]
     targets: Float[Tensor, "n p"]
@@ -59,6 +60,18 @@ class TokenSet:
             groups.extend(pool[lengths[pool].argsort(stable=True)].split(size) if len(pool) else ())
         for i in torch.randperm(len(groups), generator=generator).tolist():
             yield self.batch(groups[i])
+
+    def joined(self, other: TokenSet) -> TokenSet:
+        """The rows of both, in the types of this one; NaN for the descriptors of rows that have none."""
+        width = max(self.tokens.shape[1], other.tokens.shape[1])
+        rows = [
+            F.pad(part.tokens.to(self.tokens.dtype), (0, width - part.tokens.shape[1]), value=PAD)
+            for part in (self, other)
+        ]
+        targets = other.targets.to(self.targets.dtype)
+        if targets.shape[1] == 0:
+            targets = targets.new_full((1, self.targets.shape[1]), torch.nan).expand(len(other), -1)
+        return TokenSet(torch.cat(rows), torch.cat([self.targets, targets]))
 
     def in_order(self, size: int) -> Iterator[Batch]:
         """One pass in the given order."""

@@ -23,12 +23,14 @@ from latentbo.codecs.base import Codec, Reading, pad
 from latentbo.codecs.vocabulary import PAD
 from latentbo.data.dataset import Measurements
 from latentbo.errors import InputError
+from latentbo.models.beam import WIDTH, beam_search
 from latentbo.models.priors import Prior
 from latentbo.models.surrogate import LatentGP, SurrogateFit, fit_surrogate, latent_box
 from latentbo.models.vae import SequenceVAE
 from latentbo.types import Latents
 
 BATCH = 512
+Row = tuple[int, ...]
 StructureCounts = Callable[[Sequence[str]], Float[np.ndarray, "n p"]]
 
 
@@ -88,30 +90,51 @@ class DKLVAE:
         return z
 
     def decode(
-        self, z: Latents, *, temperature: float = 0.0, generator: torch.Generator | None = None
+        self,
+        z: Latents,
+        *,
+        width: int = WIDTH,
+        temperature: float = 0.0,
+        generator: torch.Generator | None = None,
     ) -> list[Reading]:
-        """The object at each latent point: greedy, or sampled at a positive temperature.
+        """The object at each latent point: by a beam of `width` (1 is greedy), or sampled at a positive temperature.
 
         Equal spellings are written once. Raises `InputError` for points that are not finite rows of `latent`
         numbers.
         """
-        if z.ndim != 2 or z.shape[1] != self.latent or not torch.isfinite(z).all():
-            raise InputError(f"finite latent points n x {self.latent} were expected, not {_described(z)}")
-        if temperature < 0.0:
-            raise InputError(f"the temperature must be 0 (greedy) or positive, not {temperature}")
-        spelled: list[tuple[int, ...]] = []
-        with self._evaluating():
-            for part in z.float().split(BATCH):
-                tokens = self.vae.decoder.generate(
-                    part.to(self.device),
-                    max_tokens=self.codec.max_tokens,
-                    temperature=temperature,
-                    generator=generator,
-                )
-                spelled.extend(tuple(row) for row in tokens.tolist())
+        spelled = self.spell(z, width=width, temperature=temperature, generator=generator)
         unique = list(dict.fromkeys(spelled))
         written = dict(zip(unique, self.codec.write(unique), strict=True))
         return [written[row] for row in spelled]
+
+    def spell(
+        self,
+        z: Latents,
+        *,
+        width: int = WIDTH,
+        temperature: float = 0.0,
+        generator: torch.Generator | None = None,
+    ) -> list[Row]:
+        """The token rows that `decode` reads, padded after each END."""
+        if z.ndim != 2 or z.shape[1] != self.latent or not torch.isfinite(z).all():
+            raise InputError(f"finite latent points n x {self.latent} were expected, not {_described(z)}")
+        if temperature < 0.0 or width < 1:
+            raise InputError(
+                f"temperature must be 0 or positive and width at least 1, not {temperature} and {width}"
+            )
+        decoder, most = self.vae.decoder, self.codec.max_tokens
+        rows: list[Row] = []
+        with self._evaluating():
+            for part in z.float().split(BATCH):
+                part = part.to(self.device)
+                if temperature or width == 1:
+                    tokens = decoder.generate(
+                        part, max_tokens=most, temperature=temperature, generator=generator
+                    )
+                else:
+                    tokens = beam_search(decoder, part, max_tokens=most, width=width)
+                rows.extend(tuple(row) for row in tokens.tolist())
+        return rows
 
     def sample(self, n: int, generator: torch.Generator) -> list[Reading]:
         """The objects at n draws from the prior."""

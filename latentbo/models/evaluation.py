@@ -15,42 +15,47 @@ import torch
 from torch import Tensor
 
 from latentbo.codecs.base import Codec, Reading, pad
-from latentbo.models.dkl_vae import BATCH, DKLVAE
+from latentbo.models.dkl_vae import BATCH, DKLVAE, Row
 from latentbo.rng import stream
-from latentbo.types import Latents
 
 ACTIVE = 0.01  # a unit is active when the variance of its mean over the data exceeds this (Burda et al. 2016)
 WRITTEN = 100  # spellings that `smoothness` writes between two looks at whether it knows enough
 Similarity = Callable[[str, Sequence[str]], Sequence[float]]
-Row = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Encoder mean, then greedy decode.
+    """Encoder mean, then decode.
 
-    `exact_match`: the same canonical object comes back. `token_accuracy`: teacher-forced share of right
-    tokens, END counted, padding not; it flatters, because each token is told its true past.
+    `exact_match`: the same canonical object comes back from greedy decoding; `exact_match_beam`: from the beam
+    search that `DKLVAE.decode` does. `token_accuracy`: teacher-forced share of right tokens, END counted,
+    padding not; it flatters, because each token is told its true past. `decodes_per_second` is of greedy
+    decoding, `beam_decodes_per_second` of the beam, `objects_per_second` of the beam and its canonical objects.
     """
 
     exact_match: float
+    exact_match_beam: float
     token_accuracy: float
     active_units: int
     posterior_sd: float
     encodes_per_second: float
     decodes_per_second: float
+    beam_decodes_per_second: float
     objects_per_second: float
 
 
 @torch.no_grad()
 def reconstruction(model: DKLVAE, readings: Sequence[Reading]) -> Reconstruction:
     """Over readable objects. Speeds are of this process: tokens to z, z to tokens, z to canonical objects."""
+    write, n = _Writer(model.codec), len(readings)
     began = time.perf_counter()
     z = model.embed(readings)
     encoded = time.perf_counter()
-    rows = _spell(model, z)
+    greedy = model.spell(z, width=1)
     spelled = time.perf_counter()
-    back = _Writer(model.codec)(rows)
+    searched = model.spell(z)
+    found = time.perf_counter()
+    back = write(searched)
     written = time.perf_counter()
     right = total = 0
     deviations: list[Tensor] = []
@@ -60,16 +65,21 @@ def reconstruction(model: DKLVAE, readings: Sequence[Reading]) -> Reconstruction
         hits, counted = model.vae.token_hits(z[part].float().to(model.device), tokens)
         right, total = right + hits, total + counted
         deviations.append((0.5 * model.vae.encode(tokens).log_variance).exp().mean(1))
-    n = len(readings)
     return Reconstruction(
-        exact_match=sum(a.object == b.object for a, b in zip(readings, back, strict=True)) / n,
+        exact_match=_share_equal(readings, write(greedy)),
+        exact_match_beam=_share_equal(readings, back),
         token_accuracy=right / total,
         active_units=int((z.var(0) > ACTIVE).sum()),
         posterior_sd=float(torch.cat(deviations).mean()),
         encodes_per_second=n / (encoded - began),
         decodes_per_second=n / (spelled - encoded),
-        objects_per_second=n / (written - encoded),
+        beam_decodes_per_second=n / (found - spelled),
+        objects_per_second=n / (written - spelled),
     )
+
+
+def _share_equal(readings: Sequence[Reading], back: Sequence[Reading]) -> float:
+    return sum(a.object == b.object for a, b in zip(readings, back, strict=True)) / max(1, len(readings))
 
 
 @dataclass(frozen=True)
@@ -99,16 +109,16 @@ def samples(
 ) -> Samples:
     """Of n draws. `known` are the objects of training; `reference` holds property values of held-out data."""
     write = _Writer(model.codec)
-    drawn = write(_spell(model, model.prior.sample(n, stream(seed, "samples"))))
+    drawn = write(model.spell(model.prior.sample(n, stream(seed, "samples"))))
     valid = [reading for reading in drawn if reading.ok]
     objects = [reading.object for reading in valid if reading.object is not None]
-    back = write(_spell(model, model.embed(valid))) if valid else []
+    back = write(model.spell(model.embed(valid))) if valid else []
     values = properties(objects)
     return Samples(
         valid=len(valid) / n,
         unique=len(set(objects)) / max(1, len(valid)),
         new=sum(text not in known for text in objects) / max(1, len(valid)),
-        fixed_points=sum(a.object == b.object for a, b in zip(valid, back, strict=True)) / max(1, len(valid)),
+        fixed_points=_share_equal(valid, back),
         kolmogorov_smirnov={name: ks_distance(values[name], reference[name]) for name in reference},
     )
 
@@ -155,12 +165,12 @@ def smoothness(
     rays = torch.randn(len(z), directions, model.latent, generator=stream(seed, "directions"), dtype=z.dtype)
     rays = rays / rays.norm(dim=-1, keepdim=True)
     write = _Writer(model.codec)
-    homes = [row for row in _spell(model, z) for _ in range(directions)]
+    homes = [row for row in model.spell(z) for _ in range(directions)]
     half = len(homes) / 2
 
     def around(step: float) -> list[tuple[Row, Row]]:
         """Centre and neighbour of those that are spelled differently."""
-        rows = _spell(model, (z[:, None] + step * rays).flatten(0, 1))
+        rows = model.spell((z[:, None] + step * rays).flatten(0, 1))
         return [pair for pair in zip(homes, rows, strict=True) if pair[0] != pair[1]]
 
     low, high = 0.0, 4.0 * float(z.std()) * model.latent**0.5
@@ -209,12 +219,3 @@ class _Writer:
         new = [row for row in dict.fromkeys(rows) if row not in self._written]
         self._written.update(zip(new, self._codec.write(new), strict=True))
         return [self._written[row] for row in rows]
-
-
-def _spell(model: DKLVAE, z: Latents) -> list[Row]:
-    """Greedy token rows at latent points."""
-    rows: list[Row] = []
-    for part in z.float().split(BATCH):
-        tokens = model.vae.decoder.generate(part.to(model.device), max_tokens=model.codec.max_tokens)
-        rows.extend(tuple(row) for row in tokens.tolist())
-    return rows

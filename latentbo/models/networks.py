@@ -11,6 +11,8 @@ h        recurrent state                            n x H
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -101,27 +103,37 @@ class SequenceDecoder(nn.Module):
         The input half of the GRU's gates is split into a table over tokens and a term in z, computed once: a
         step is then one H x 3H product. Finished rows leave the batch.
         """
-        gates, table, z_gates = self._input_gates(z)
-        h = torch.tanh(self.start(z))
+        advance, h = self.stepper(z)
         out = torch.full((len(z), max_tokens), PAD, dtype=torch.long, device=z.device)
         alive = torch.arange(len(z), device=z.device)
         token = torch.full((len(z),), START, dtype=torch.long, device=z.device)
         for step in range(max_tokens if len(z) else 0):
-            h = self._step(table[token] + z_gates, h, gates)
-            token = _choose(self.logits(h), temperature, generator)
+            h = advance(token, h, alive)
+            token = _choose(self.answers(h), temperature, generator)
             out[alive, step] = token
             going = token != END
             if not going.all():
-                alive, token, h, z_gates = alive[going], token[going], h[going], z_gates[going]
+                alive, token, h = alive[going], token[going], h[going]
             if len(alive) == 0:
                 break
         return out
 
-    def _input_gates(self, z: Latents) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
+    def stepper(self, z: Latents) -> tuple[Callable[[Tensor, Tensor, Tensor], Tensor], Tensor]:
+        """`advance(token, h, owner)`, the state after one more token, row i at the point z[owner_i]; and the first state."""
         weights, recurrent, bias, recurrent_bias = self.gru.all_weights[0]
         width = self.embedding.embedding_dim
         table = self.embedding.weight @ weights[:, :width].T + bias
-        return (recurrent, recurrent_bias), table, z @ weights[:, width:].T
+        z_gates = z @ weights[:, width:].T
+
+        def advance(token: Tensor, h: Tensor, owner: Tensor) -> Tensor:
+            return self._step(table[token] + z_gates[owner], h, (recurrent, recurrent_bias))
+
+        return advance, torch.tanh(self.start(z))
+
+    def answers(self, h: Tensor) -> Tensor:
+        """Logits of the next token; PAD and START are never answers, which an untrained network could give."""
+        never = torch.tensor([PAD, START], device=h.device)
+        return self.logits(h).float().index_fill(-1, never, -torch.inf)
 
     @staticmethod
     def _step(inputs: Tensor, h: Tensor, gates: tuple[Tensor, Tensor]) -> Tensor:
@@ -134,8 +146,6 @@ class SequenceDecoder(nn.Module):
 
 
 def _choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-    # PAD and START are never answers; without this an untrained network could emit them.
-    logits = logits.float().index_fill(-1, torch.tensor([PAD, START], device=logits.device), -torch.inf)
     if temperature == 0.0:
         return logits.argmax(-1)
     shares = torch.softmax(logits / temperature, -1)

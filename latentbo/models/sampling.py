@@ -34,11 +34,12 @@ def sample_objects(model: DKLVAE, n: int, seed: int) -> list[str]:
 def appraise(model: DKLVAE, objects: Sequence[str], *, draws: int, seed: int) -> dict[str, Any]:
     """How a model rebuilds objects, and what its prior draws are worth, as JSON-able numbers.
 
-    exact_match, token_accuracy, active_units    as in `models.evaluation.reconstruction`
-    validity                                     share of `draws` prior draws that decode to an object
-    uniqueness                                   share of those that are different
-    molecules_per_second                         latent points to canonical objects
-    molecules, refused                           how many could be read, and how many could not
+    exact_match, exact_match_beam        greedy, and as `decode` does; see `models.evaluation.reconstruction`
+    token_accuracy, active_units         see there
+    validity                             share of `draws` prior draws that decode to an object
+    uniqueness                           share of those that are different
+    molecules_per_second                 latent points to canonical objects
+    molecules, refused                   how many could be read, and how many could not
     """
     readings = model.codec.read(objects)
     usable = [reading for reading in readings if reading.ok]
@@ -48,6 +49,7 @@ def appraise(model: DKLVAE, objects: Sequence[str], *, draws: int, seed: int) ->
     drawn = [reading.object for reading in model.sample(draws, stream(seed, "sample")) if reading.ok]
     return {
         "exact_match": rebuilt.exact_match,
+        "exact_match_beam": rebuilt.exact_match_beam,
         "token_accuracy": rebuilt.token_accuracy,
         "validity": len(drawn) / draws,
         "uniqueness": len(set(drawn)) / max(1, len(drawn)),

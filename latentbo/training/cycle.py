@@ -11,10 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-from torch.nn import functional as F
-
-from latentbo.codecs.vocabulary import PAD
 from latentbo.data.dataset import TokenSet
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.vae import SequenceVAE
@@ -30,10 +26,11 @@ def cycle(
     held_out: TokenSet,
     recipe: Recipe,
     *,
+    besides: TokenSet | None = None,
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> tuple[DKLVAE, FitReport]:
-    """A new model, trained on the corpus and `recipe.cycle_samples` of `model`'s own samples.
+    """A new model, trained on the corpus, rows `besides` it, and `recipe.cycle_samples` of `model`'s own samples.
 
     Samples are drawn from the prior, written greedily, and kept where they are valid; their descriptors are
     what `model` reads off them. The prior is fitted again to the training rows. With `checkpoint` (and the
@@ -45,7 +42,7 @@ def cycle(
     vae.load_state_dict(model.vae.state_dict())
     report = train_elbo(
         vae,
-        _joined(train, own),
+        (train if besides is None else train.joined(besides)).joined(own),
         held_out,
         recipe,
         epochs=recipe.cycle_epochs,
@@ -56,13 +53,3 @@ def cycle(
         progress=progress,
     )
     return replace(model, vae=vae, prior=fit_prior(vae, train, recipe)), report
-
-
-def _joined(corpus: TokenSet, own: TokenSet) -> TokenSet:
-    """All rows of both, stored as narrowly as the corpus is."""
-    width = max(corpus.tokens.shape[1], own.tokens.shape[1])
-    tokens = [
-        F.pad(part.tokens.to(corpus.tokens.dtype), (0, width - part.tokens.shape[1]), value=PAD)
-        for part in (corpus, own)
-    ]
-    return TokenSet(torch.cat(tokens), torch.cat([corpus.targets, own.targets.to(corpus.targets.dtype)]))

@@ -1,7 +1,7 @@
-"""What the GP head thinks of the encoder: a loss with gradients into the encoder, and a watch against learning by heart.
+"""What the GP head thinks of the encoder: a loss with gradients into it, and a watch against learning by heart.
 
-The head's hyperparameters t maximise the marginal likelihood at the z of the moment, by L-BFGS, once a round. At such a t
-the derivative of min_t N(z, t) is the partial derivative in z (envelope theorem): t needs no learning rate of its own.
+The head's hyperparameters t are the most probable ones at the z of the moment, fitted once a round. At such a t
+the derivative of min_t N(z, t) is the partial derivative in z (envelope theorem): t needs no learning rate.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_POINTS = 300  # that the watch fits hyperparameters to: four numbers do not
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """Rows with standardised values, those of them the head learns from, and the box that latent points are measured in."""
+    """Rows with standardised values, which of them the head learns from, and the box that is the unit of z."""
 
     rows: TokenSet
     values: Values
@@ -50,7 +50,7 @@ class Labelled:
 
 
 class HeadTerm:
-    """N of some labelled rows, a function of the encoder's weights. Its one state is t, fitted again every round."""
+    """N of some labelled rows, a function of the encoder's weights. Its one state is t, fitted every round."""
 
     def __init__(self, vae: SequenceVAE, labelled: Labelled, recipe: RefineRecipe) -> None:
         self.vae, self.labelled, self.recipe = vae, labelled, recipe
@@ -58,7 +58,7 @@ class HeadTerm:
         self._calls = 0
 
     def __call__(self, points: Int[Tensor, " n"], generator: torch.Generator) -> Tensor:
-        """N of these rows, in nats per point; NaN, with a graph behind it, where the encoder's means are not finite."""
+        """N in nats per point; NaN, with a graph behind it, where the encoder's means are not finite."""
         with _gradients_reach(self.vae, self.recipe.reach):
             mean, log_variance = self.vae.encode(self.labelled.rows.batch(points).tokens)
         with torch.autocast(mean.device.type, enabled=False):
@@ -75,7 +75,7 @@ class HeadTerm:
 
 
 class Watch:
-    """How well a head predicts labelled objects that N never saw, and the weights under which it did so best."""
+    """How well a head predicts labelled objects that N never saw, and the weights it did so best under."""
 
     def __init__(self, vae: SequenceVAE, labelled: Labelled, watched: Int[Tensor, " w"]) -> None:
         self.vae, self.labelled, self.watched = vae, labelled, watched
@@ -84,14 +84,8 @@ class Watch:
         self()
 
     def __call__(self) -> float:
-        """The negative log predictive density of the watched objects now, nats per point; added to `history`."""
-        u, y, learnt = (
-            self.labelled.units(encoder_means(self.vae, self.labelled.rows.tokens)),
-            self.labelled.values,
-            self.labelled.learnt,
-        )
-        t = fit_hyperparameters(u[learnt[:MOST_POINTS]], y[learnt[:MOST_POINTS]])
-        nll = calibration(*predict(u[learnt], y[learnt], t, u[self.watched]), y[self.watched, 0]).nll
+        """Negative log predictive density of the watched objects now, nats per point; added to `history`."""
+        nll = _density(self.labelled, encoder_means(self.vae, self.labelled.rows.tokens), self.watched)
         if not self.history or nll < min(self.history):
             self._best = {name: value.detach().clone() for name, value in self.vae.state_dict().items()}
         self.history.append(nll)
@@ -103,9 +97,16 @@ class Watch:
         return self.history.index(min(self.history))
 
 
+def _density(labelled: Labelled, z: Latents, watched: Int[Tensor, " w"]) -> float:
+    u, y, learnt = labelled.units(z), labelled.values, labelled.learnt
+    some = learnt[:: -(-len(learnt) // MOST_POINTS)]
+    t = fit_hyperparameters(u[some], y[some])
+    return calibration(*predict(u[learnt], y[learnt], t, u[watched]), y[watched, 0]).nll
+
+
 @contextmanager
 def _gradients_reach(vae: SequenceVAE, reach: Reach) -> Iterator[None]:
-    """Within the block, gradients of encoder means go back through the whole encoder, or stop below its last layer."""
+    """Within the block, gradients of means go through the whole encoder, or stop below its last layer."""
     if reach == "encoder":
         yield
         return

@@ -55,6 +55,7 @@ def measure_space(
         smooth = smoothness(model, readings[: scale.centres], tanimoto, seed)
     return {
         "exact_match": rebuilt.exact_match,
+        "exact_match_beam": rebuilt.exact_match_beam,
         "token_accuracy": rebuilt.token_accuracy,
         "valid": drawn.valid,
         "unique": drawn.unique,
@@ -67,6 +68,7 @@ def measure_space(
         "posterior_sd": rebuilt.posterior_sd,
         "encodes_per_second": rebuilt.encodes_per_second,
         "decodes_per_second": rebuilt.decodes_per_second,
+        "beam_decodes_per_second": rebuilt.beam_decodes_per_second,
         "objects_per_second": rebuilt.objects_per_second,
     }
 

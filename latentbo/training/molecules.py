@@ -22,6 +22,7 @@ import latentbo
 from latentbo.codecs.corpus import Corpus
 from latentbo.codecs.corpus_reader import content_sha256, read_corpus
 from latentbo.codecs.descriptors import morgan_counts
+from latentbo.codecs.recombine import recombined_tokens
 from latentbo.data.dataset import TokenSet
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
@@ -48,7 +49,7 @@ def make_model(
 ) -> DKLVAE:
     """Pretrain on a file of molecules and save the model in the folder `out`; a finished one is loaded.
 
-    `workers` processes read the file. `listener(stage, done, total, note)` hears of the stages "read",
+    `workers` processes read the file. `listener(stage, done, total, note)` hears of the stages "read", "recombine",
     "train", "prior", "cycle" and "measure". Raises `InputError` where the file gives too few molecules, or
     `out` holds what another recipe or file has made.
     """
@@ -74,19 +75,28 @@ def make_model(
             f"{file} gives {len(train)} training and {len(held_out)} held-out molecules, but at least {FEWEST} and 2 are "
             "needed: use a larger file"
         )
+    new = recombined_tokens(
+        corpus,
+        recipe.recombined,
+        recipe.seed,
+        folder=work,
+        workers=workers,
+        progress=lambda done, total: listener("recombine", done, total, ""),
+    )
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model, reports = _trained(corpus, train, held_out, recipe, device, work, listener)
+    model, reports = _trained(corpus, train, new, held_out, recipe, device, work, listener)
     listener("measure", 0, 1, "")
     known = {text for text, out_ in zip(corpus.objects, corpus.held_out.tolist(), strict=True) if not out_}
     metrics = measure_space(model, corpus.readings(corpus.held_out), known, scale, seed=recipe.seed)
     listener("measure", 1, 1, "")
-    save_model(model, out, facts=_facts(corpus, recipe, reports, metrics, scale))
+    save_model(model, out, facts=_facts(corpus, len(new), recipe, reports, metrics, scale))
     return load_model(out)
 
 
 def _trained(
     corpus: Corpus,
     train: TokenSet,
+    new: TokenSet,
     held_out: TokenSet,
     recipe: Recipe,
     device: torch.device,
@@ -96,7 +106,7 @@ def _trained(
     """The model after the stages the recipe has, and how each of them went."""
     size = len(corpus.codec.vocabulary)
     vae, report = pretrain(
-        train,
+        train.joined(new),
         held_out,
         size,
         recipe,
@@ -114,6 +124,7 @@ def _trained(
             train,
             held_out,
             recipe,
+            besides=new,
             checkpoint=work / "cycle.safetensors",
             progress=lambda at: listener("cycle", at.step, at.steps, _note(at)),
         )
@@ -148,7 +159,12 @@ def _same_run(begun: dict[str, Any], run: dict[str, Any], out: Path) -> None:
 
 
 def _facts(
-    corpus: Corpus, recipe: Recipe, reports: dict[str, FitReport], metrics: dict[str, float], scale: Scale
+    corpus: Corpus,
+    recombined: int,
+    recipe: Recipe,
+    reports: dict[str, FitReport],
+    metrics: dict[str, float],
+    scale: Scale,
 ) -> dict[str, Any]:
     """What the card says about how the model was made; no date, so that it differs in speeds alone."""
     held_out = int(corpus.held_out.sum())
@@ -159,6 +175,7 @@ def _facts(
             "lines": corpus.total,
             "refused": corpus.refused,
             "training": len(corpus) - held_out,
+            "recombined": recombined,
             "held_out": held_out,
             "held_out_lines": f"0-based index a multiple of {corpus.held_out_every}",
         },

@@ -7,7 +7,8 @@ The loss per object, in nats:
     symbol    meaning
     z         a draw from q(z | x)
     beta      weight of the KL term (beta-VAE: Higgins et al. 2017), w its linear warm-up
-    y         standardised descriptors known without measuring; gamma their weight
+    y         standardised descriptors known without measuring; gamma their weight. A row that has none (NaN)
+              leaves the term out
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Recipe:
 
     latent ... decoder_hidden   sizes of the network (`SequenceVAE`)
     merges                      of the codec that is learnt on the corpus
+    recombined                  rounds of new molecules made of the corpus's halves (`codecs.recombine`)
     epochs ... property_weight  of the main stage; AdamW's rate has its peak here, then a cosine to zero
     cycle_epochs                of the second stage, on corpus and own samples (`training.cycle`)
     cycle_samples               how many of them
@@ -52,6 +54,7 @@ class Recipe:
     encoder_layers: int = 2
     decoder_hidden: int = 512
     merges: int = 400
+    recombined: int = 2
     epochs: int = 20
     batch_size: int = 256
     learning_rate: float = 3e-3
@@ -72,7 +75,7 @@ class Recipe:
         for name in (*sizes, "epochs", "batch_size", "cycle_samples", "exemplars"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("merges", "beta", "warm_up_epochs", "property_weight", "cycle_epochs"):
+        for name in ("merges", "recombined", "beta", "warm_up_epochs", "property_weight", "cycle_epochs"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} must not be negative, but is {getattr(self, name)}")
         if not 0.0 <= self.token_dropout < 1.0:
@@ -102,9 +105,15 @@ def elbo_terms(
     terms = {"nll": nll, "kl": kl, "sd": (0.5 * posterior.log_variance).exp().mean()}
     loss = nll + beta * kl
     if vae.head is not None:
-        terms["properties"] = squared_error(vae.head(z).float(), batch.targets).mean()
+        terms["properties"] = _known_error(vae.head(z).float(), batch.targets).mean()
         loss = loss + recipe.property_weight * terms["properties"]
     return {"loss": loss, **terms}
+
+
+def _known_error(prediction: Tensor, targets: Tensor) -> Tensor:
+    """Half the squared distance, 0 for rows whose descriptors are not known (NaN)."""
+    known = ~targets.isnan()
+    return squared_error(prediction.where(known, 0.0), targets.where(known, 0.0))
 
 
 def pretrain(

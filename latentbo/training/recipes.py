@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
-
-import torch
 
 from latentbo.errors import InputError, unknown_name
 
@@ -15,25 +14,25 @@ Reach = Literal["last_layer", "encoder"]
 
 @dataclass(frozen=True)
 class RefineRecipe:
-    """Everything that decides what refinement makes, apart from model and data.
+    """Everything that decides what refinement makes, apart from model and data. N is the loss of the GP head.
 
-    schedule         "vae": the ELBO alone. "sequential": the ELBO for the first half of the steps, then N alone. "joint":
-                     their sum. "alternating": the ELBO on even steps, N on odd ones. N trains the encoder only: in a step
-                     without the ELBO the decoder stands still.
-    reach            how far N's gradients go: "last_layer" (of the encoder's mean) or the whole "encoder"
-    scale            s above: how many nats of ELBO one nat of N is worth
+    schedule         "vae": the ELBO alone. "sequential": the ELBO for the first half of the steps, then N
+                     alone. "joint": their sum. "alternating": the ELBO on even steps, N on odd ones. N trains
+                     the encoder only: in a step without the ELBO the decoder stands still.
+    reach            how far N's gradients go: into the "last_layer" of the encoder's mean, or all the "encoder"
+    scale            how many nats of ELBO one nat of N is worth
     steps            optimiser steps, a multiple of `round_steps`
-    round_steps      steps in a round: at the end of each the watched objects are predicted; the head is fitted again as often
+    round_steps      steps between fits of the head's hyperparameters, and between looks at the watched objects
     batch_size       rows of the ELBO's batches
     gp_points        labelled objects N is computed on in one step, at most
     gp_noise         posterior standard deviations of noise on their z
-    watch_share      share of labelled objects kept out of N and watched; 0: no watch, the last weights are kept
-    learning_rate    peak of AdamW's, after a warm-up over the first tenth of the steps; then a cosine to zero
+    watch_share      share of labelled objects kept out of N and watched; 0: the last weights are kept
+    learning_rate    AdamW's peak, after a warm-up over a tenth of the steps; then a cosine to zero
     beta             weight of the KL term
     token_dropout    share of the decoder's input tokens blanked
     property_weight  weight of the descriptor term, where the VAE has a descriptor head
     replay_share     share of replayed rows in the ELBO's batches
-    rank_weight      k of `rank_weights`: small trains on the best few, large on all alike
+    rank_weight      k of `replay.rank_weights`: small trains on the best few, large on all alike
     bf16             use bfloat16 products where the hardware has them
     """
 
@@ -59,30 +58,21 @@ class RefineRecipe:
         for name, known in (("schedule", get_args(Schedule)), ("reach", get_args(Reach))):
             if getattr(self, name) not in known:
                 raise unknown_name(name, getattr(self, name), known)
-        if (
-            min(self.steps, self.batch_size, self.round_steps, self.gp_points - 1) < 1
-            or self.steps % self.round_steps
-        ):
-            raise InputError(
-                "batch_size, steps and round_steps must be at least 1, steps a multiple of round_steps, gp_points at least 2, "
-                f"not {self.batch_size}, {self.steps}, {self.round_steps}, {self.gp_points}"
-            )
-        for name, most in (
-            ("scale", torch.inf),
-            ("gp_noise", torch.inf),
-            ("replay_share", 1.0),
-            ("watch_share", 0.5),
-        ):
-            if not 0 <= getattr(self, name) <= most:
+        for name, least in (("steps", 1), ("round_steps", 1), ("batch_size", 1), ("gp_points", 2)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
+        if self.steps % self.round_steps:
+            raise InputError(f"steps ({self.steps}) must be a multiple of round_steps ({self.round_steps})")
+        shares = {"replay_share": 1.0, "watch_share": 0.5, "token_dropout": 0.9}
+        others = dict.fromkeys(("scale", "gp_noise", "beta", "property_weight"), math.inf)
+        for name, most in (shares | others).items():
+            if not 0.0 <= getattr(self, name) <= most:
                 raise InputError(f"{name} must lie within 0 and {most}, not {getattr(self, name)}")
-        if self.rank_weight <= 0 or self.learning_rate <= 0:
-            raise InputError(
-                f"rank_weight and learning_rate must be positive, not {self.rank_weight}, {self.learning_rate}"
-            )
-        if self.scale == 0 and self.schedule in ("sequential", "alternating"):
-            raise InputError(
-                f"schedule {self.schedule!r} has steps of N alone and needs a positive scale: use 'vae'"
-            )
+        if not self.rank_weight > 0.0 or not self.learning_rate > 0.0:
+            given = f"{self.rank_weight} and {self.learning_rate}"
+            raise InputError(f"rank_weight and learning_rate must be positive, not {given}")
+        if self.scale == 0.0 and self.schedule in ("sequential", "alternating"):
+            raise InputError(f"schedule {self.schedule!r} has steps of N alone: use 'vae' instead of scale 0")
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> RefineRecipe:
@@ -93,13 +83,18 @@ class RefineRecipe:
                 raise unknown_name("refinement key", key, known)
         return cls(**data)
 
+    @property
+    def uses_head(self) -> bool:
+        """Whether any step minimises N."""
+        return self.schedule != "vae" and self.scale > 0.0
+
     def wants(self, step: int) -> tuple[bool, bool]:
         """Whether this step minimises the ELBO loss, and whether N."""
         match self.schedule:
             case "vae":
                 return True, False
             case "joint":
-                return True, self.scale > 0
+                return True, self.uses_head
             case "sequential":
                 return step < self.steps / 2, step >= self.steps / 2
             case "alternating":

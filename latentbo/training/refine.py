@@ -2,15 +2,15 @@
 
 The loss, per object, in nats:
 
-    L = ELBO loss of `training.pretrain` + s * N        N: `training.head_loss`, with gradients into the encoder
+    L = ELBO loss of `training.pretrain` + s * N      N of `training.head_loss`, with gradients into the encoder
 
-The ELBO's batches mix replayed rows with labelled objects, the good ones more often (weighted retraining: Tripp et al.
-2020, arXiv:2006.09191); N is of labelled objects alone, drawn evenly.
+The ELBO's batches mix replayed rows with labelled objects, the good ones more often (weighted retraining: Tripp
+et al. 2020, arXiv:2006.09191); N is of labelled objects alone, drawn evenly.
 
-An encoder has far more weights than a campaign has labels: left alone it learns them by heart, and the head then believes
-itself (Ober et al. 2021, arXiv:2102.12108). So N is taken on few points a step, of noisy z, through the last layer only,
-unless the recipe says otherwise; and some labelled objects are kept out of N and watched: the weights that are kept are
-those under which the head predicted them best, those from before training included.
+An encoder has far more weights than a campaign has labels: left alone it learns them by heart, and the head then
+believes itself (Ober et al. 2021, arXiv:2102.12108). So N is taken on few points a step, on noisy z, and through
+the last layer only, unless the recipe says otherwise. And some labelled objects are kept out of N and watched:
+the weights that stay are those under which the head predicted them best, those from before included.
 """
 
 from __future__ import annotations
@@ -42,19 +42,18 @@ from latentbo.training.replay import (
     withheld,
 )
 
-PRIOR_ROWS = (
-    2_000  # replayed rows the prior is fitted to again: enough for a covariance, a second of encoding
-)
+PRIOR_ROWS = 5_000  # replayed rows, at most, that the prior is fitted to again
 PATIENCE = 3  # rounds without a better prediction of the watched objects
 LAST = 10
 
 
 @dataclass(frozen=True)
 class Refined:
-    """The new model, how the loop went, and the mean of each loss term over the last ten steps that had it.
+    """The new model, how the loop went, and each loss term's mean over the last ten steps that had it.
 
-    `watched`: the head's negative log predictive density of the watched objects (nats per point) before training and
-    after each round, empty without a watch. `kept`: the round whose weights the model has, 0 for those from before.
+    `watched`: the head's negative log predictive density of the watched objects (nats per point) before
+    training and after each round; empty without a watch. `kept`: the round whose weights the model has, 0 for
+    those from before.
     """
 
     model: DKLVAE
@@ -74,8 +73,8 @@ def refine(
 ) -> Refined:
     """A new model whose space is ordered by the measured values; `model` stays as it is.
 
-    `replay` keeps the space together: rows of the pretraining corpus, or `generative_replay`. `FitError` where training
-    diverges, `InputError` for too little data or values that are not finite.
+    `replay` keeps the space together: rows of the pretraining corpus, or `generative_replay`. `FitError` where
+    training diverges, `InputError` for too little data or values that are not finite.
     """
     if len(replay) < 2 or not torch.isfinite(data.values).all():
         raise InputError(
@@ -83,8 +82,7 @@ def refine(
         )
     vae = _copy(model.vae, recipe.seed)
     replay, rows = described(vae, replay), described(vae, token_set(model.codec.read(data.objects)))
-    uses_head = recipe.schedule != "vae" and recipe.scale > 0
-    learnt, kept_out = withheld(data.objects, recipe.watch_share if uses_head else 0.0, "watch")
+    learnt, kept_out = withheld(data.objects, recipe.watch_share if recipe.uses_head else 0.0, "watch")
     labelled = Labelled.of(rows, data.values, learnt, latent_box(model.prior))
     watch = Watch(vae, labelled, kept_out) if len(kept_out) else None
     history: dict[str, list[float]] = {}

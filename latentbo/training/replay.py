@@ -1,4 +1,4 @@
-"""What refinement trains on: measured objects, the good ones more often, among rows that keep what the VAE already knows."""
+"""What refinement trains on: measured objects, the good ones more often, among rows that keep what the VAE knows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from latentbo.rng import derive, stream
 from latentbo.training.recipes import RefineRecipe
 from latentbo.types import Latents, Tokens
 
-MOST_DRAWS = 10  # prior samples per replay row wanted; a model that writes less than a tenth of them validly is no teacher
+FEWEST = 4  # objects to learn from, or to test on
+MOST_DRAWS = 10  # prior samples for each row wanted: a model that writes fewer validly is no teacher
 
 
 def token_set(readings: Sequence[Reading]) -> TokenSet:
@@ -35,8 +36,10 @@ def token_set(readings: Sequence[Reading]) -> TokenSet:
 
 
 def generative_replay(model: DKLVAE, n: int, seed: int) -> TokenSet:
-    """n valid objects the model itself draws from its prior, for when the pretraining corpus is not at hand (Shin et al. 2017,
-    arXiv:1705.08690). `ShortfallError` where it writes too few."""
+    """n valid objects that the model itself draws from its prior, for when its corpus is not at hand.
+
+    Deep generative replay: Shin et al. 2017, arXiv:1705.08690. `ShortfallError` where it writes too few.
+    """
     generator = stream(seed, "generative replay")
     valid: list[Reading] = []
     drawn = 0
@@ -45,7 +48,8 @@ def generative_replay(model: DKLVAE, n: int, seed: int) -> TokenSet:
         drawn += n
     if len(valid) < n:
         raise ShortfallError(
-            f"{drawn} prior samples gave {len(valid)} valid objects, {n} were asked for: replay a corpus instead"
+            f"{drawn} prior samples gave {len(valid)} valid objects, {n} were asked for: "
+            "replay a corpus instead"
         )
     return token_set(valid[:n])
 
@@ -59,9 +63,6 @@ def rank_weights(values: Float[Tensor, "n 1"], k: float) -> Float[Tensor, " n"]:
     rank = values.squeeze(-1).argsort(descending=True, stable=True).argsort()
     weights = 1.0 / (k * n + rank.double())
     return weights / weights.sum()
-
-
-FEWEST = 4
 
 
 class Step(NamedTuple):
@@ -79,9 +80,11 @@ def mixed_steps(
     recipe: RefineRecipe,
     first: int,
 ) -> Iterator[Step]:
-    """The steps from `first` on, each a function of the recipe's seed and its number alone: labelled rows by weight and replayed
-    ones for the ELBO, some of the `learnt` rows for the head."""
-    both = _joined(rows, replay)
+    """The steps from `first` on, each a function of the recipe's seed and its number alone.
+
+    Labelled rows by weight and replayed ones for the ELBO, some of the `learnt` rows for the head.
+    """
+    both = rows.joined(replay)
     replayed = round(recipe.replay_share * recipe.batch_size)
     for step in count(first):
         generator = stream(recipe.seed, "batch", step)
@@ -93,10 +96,10 @@ def mixed_steps(
 
 
 def withheld(objects: Sequence[str], share: float, salt: str) -> tuple[Int[Tensor, " n"], Int[Tensor, " m"]]:
-    """Rows to learn from, and about that share of rows to test on: a property of the object and `salt`,
-    whatever else was measured.
+    """Rows to learn from, and about that share of rows to test on; `InputError` where either are too few.
 
-    An object that is withheld now was withheld whenever the model was refined before, so its label cannot have leaked into z.
+    Which object is withheld is a property of the object and `salt`, whatever else was measured: one that is
+    withheld now was withheld whenever the model was refined before, so its label cannot have leaked into z.
     """
     out = torch.tensor(
         [derive(0, salt, text) % 10_000 < share * 10_000 for text in objects], dtype=torch.bool
@@ -104,15 +107,17 @@ def withheld(objects: Sequence[str], share: float, salt: str) -> tuple[Int[Tenso
     rows = torch.arange(len(objects))
     if (~out).sum() < FEWEST or (share > 0 and out.sum() < FEWEST):
         raise InputError(
-            f"at least {FEWEST} measured objects are needed to learn from and to test on, but {len(objects)} give "
-            f"{int((~out).sum())} and {int(out.sum())}: measure more"
+            f"at least {FEWEST} measured objects are needed to learn from and to test on, "
+            f"but {len(objects)} give {int((~out).sum())} and {int(out.sum())}: measure more"
         )
     return rows[~out], rows[out]
 
 
 def described(vae: SequenceVAE, rows: TokenSet) -> TokenSet:
-    """Rows with the descriptors that `vae` reads off them, where they have none and it has a head (learning without forgetting:
-    Li & Hoiem 2016, arXiv:1606.09282)."""
+    """Rows with the descriptors that `vae` reads off them, where they have none and it has a head.
+
+    Learning without forgetting: Li & Hoiem 2016, arXiv:1606.09282.
+    """
     width = vae.head.out_features if vae.head is not None else 0
     if rows.targets.shape[1] == width:
         return rows
@@ -135,12 +140,3 @@ def encoder_means(vae: SequenceVAE, tokens: Tokens) -> Latents:
             vae.encode(tokens[part, : max(1, int(lengths[part].max()))].long().to(device)).mean.float().cpu()
         )
     return z
-
-
-def _joined(a: TokenSet, b: TokenSet) -> TokenSet:
-    width = max(a.tokens.shape[1], b.tokens.shape[1])
-    tokens = [
-        torch.nn.functional.pad(part.tokens.long(), (0, width - part.tokens.shape[1]), value=PAD)
-        for part in (a, b)
-    ]
-    return TokenSet(torch.cat(tokens), torch.cat([a.targets.float(), b.targets.float()]))

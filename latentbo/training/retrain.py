@@ -1,11 +1,11 @@
 """Retraining during a campaign: when it is due, and whether its result goes live.
 
-A retrained encoder goes live only if it still rebuilds held-out objects and if the head on it predicts measured objects
-at least about as well as before (law 8 of the design). The objects of that second gate are withheld from refinement
-altogether: N pulls labelled objects to where their values fit, so that a head tested on labels the encoder has seen
-would find itself excellent. Which objects are withheld is a property of the object (`replay.withheld`), not of the
-round: with a fresh split at each retrain, the present encoder, and not its successor, would be tested on labels it has
-seen. The live surrogate is fitted to all measured objects, these included.
+A retrained encoder goes live only if it still rebuilds held-out objects, and if the surrogate on it predicts
+measured objects about as well as before (law 8 of the design). The measured objects of that second gate are
+withheld from refinement altogether: N pulls labelled objects to where their values fit, so that a surrogate
+tested on labels the encoder has seen would find itself excellent. Which are withheld is a property of the object
+(`replay.withheld`), not of the round: with a fresh split at each retrain the present encoder, and not its
+successor, would be tested on labels it has seen. The live surrogate is fitted to all measured objects.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ GATE_SHARE = 0.2
 
 @dataclass(frozen=True)
 class RetrainPolicy:
-    """When to retrain: `every` so many measured objects, or after `stall` of them without a new best; None: not for that.
+    """Retrain `every` so many measured objects, or after `stall` of them without a new best; None: not for that.
 
-    Never below `at_least` measured objects in all, and never twice on fewer than `stall` new ones for the same stall.
+    Never below `at_least` measured objects in all; a stall that goes on is a reason again after `stall` more.
     """
 
     every: int | None = 100
@@ -47,7 +47,7 @@ class RetrainPolicy:
                 raise InputError(f"{name} must be at least 1, not {value}")
 
     def due(self, *, measured: int, measured_at_last: int, since_best: int) -> bool:
-        """Whether to retrain now: objects measured in all, at the last retrain (0: none yet), and since the best one."""
+        """Whether to retrain, given the objects measured in all, at the last retrain (0: none), and since the best."""
         new = measured - measured_at_last
         if measured < self.at_least:
             return False
@@ -57,8 +57,11 @@ class RetrainPolicy:
 
 @dataclass(frozen=True)
 class Gates:
-    """How much worse a retrained encoder may be: in the share of held-out objects that come back from encode - decode, and in
-    the negative log predictive density of withheld measured objects (nats per point of standardised value)."""
+    """How much worse a retrained encoder may be.
+
+    reconstruction_drop   in the share of held-out objects that come back from encode - decode
+    nll_rise              in the negative log predictive density of withheld measured objects, nats per point
+    """
 
     reconstruction_drop: float = 0.03
     nll_rise: float = 0.05
@@ -77,8 +80,7 @@ class Gates:
 class Retrained:
     """The decision. `model` is the live one after it; `reasons` say why a retrained one was refused.
 
-    `before` and `after` (empty where training failed) hold `exact_match`, and of the withheld objects `nll` and `rmse`, in
-    units of standardised value.
+    `before` and `after` are `measures`, empty where training failed before there were any.
     """
 
     model: DKLVAE
@@ -104,15 +106,14 @@ def retrain(
     recipe: RefineRecipe,
     gates: Gates,
 ) -> Retrained:
-    """Refine `model` on what was measured and put the result through the gates. Training that fails is a refusal, no error.
+    """Refine `model` on what was measured and put the result through the gates.
 
-    `held_out` are objects for the first gate, best such as no training has seen. `InputError` for too little data.
+    `held_out` are objects for the first gate, best such as no training has seen. Training that fails is a
+    refusal and no error; `InputError` for too little data.
     """
     began = time.monotonic()
     if not held_out:
-        raise InputError(
-            "the reconstruction gate needs held-out objects, but there are none: draw some from the prior"
-        )
+        raise InputError("the reconstruction gate needs held-out objects, but there are none")
     learnt, kept_out = (_part(data, rows) for rows in withheld(data.objects, GATE_SHARE, "gate"))
     before: dict[str, float] = {}
     after: dict[str, float] = {}
@@ -121,9 +122,7 @@ def retrain(
         before = measures(model, learnt, kept_out, held_out)
         new = refine(model, learnt, replay, recipe).model
         if new.id == model.id:
-            reasons: tuple[str, ...] = (
-                "no round of training predicted the watched objects better than the present encoder",
-            )
+            reasons: tuple[str, ...] = ("no round of training predicted the watched objects better",)
         else:
             after = measures(new, learnt, kept_out, held_out)
             reasons = gates.reasons(before, after)
@@ -136,9 +135,11 @@ def retrain(
 def measures(
     model: DKLVAE, learnt: Measurements, kept_out: Measurements, held_out: Sequence[Reading]
 ) -> dict[str, float]:
-    """What the gates look at: `exact_match` of held-out objects, `nll` and `rmse` of a head fitted to `learnt` on `kept_out`.
+    """What the gates look at, and the error beside it.
 
-    The head is `DKLVAE.surrogate`, with the structure term where the model has one: the model that will be asked.
+    exact_match   share of held-out objects that come back from encode - decode
+    nll, rmse     of the surrogate fitted to `learnt`, on `kept_out`; in units of the standard deviation of
+                  `learnt`. It has the structure term where the model has one: it is the model that will be asked.
     """
     back = model.decode(model.embed(held_out))
     same = [a.object == b.object for a, b in zip(held_out, back, strict=True)]

@@ -124,7 +124,7 @@ def test_a_minimised_target_is_flipped_where_models_see_it_and_nowhere_else() ->
     history = history_of(
         created(minimise=True),
         told(A=3.0, B=-1.0, C=7.0),
-        asked(1, ("D", "path"), best=1.0, threshold=-7.0),
+        asked(1, ("D", "path"), best=1.0, threshold=1.0),
         told(D=-2.0),
     )
     assert history.best().object == "D"

@@ -9,6 +9,7 @@ import pytest
 
 from latentbo.campaign import Campaign, Settings
 from latentbo.campaign.starting import start_from, tell_file
+from latentbo.data.tables import read_table
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
 
@@ -28,7 +29,7 @@ def test_rows_are_told_queued_or_named(campaign: Campaign, file: Path) -> None:
     file.write_text(
         "SMILES,Value,Reason\nCCO,1.5,\nOCC,2.5,\nCCN,,\nNCC,,\nCCC,,exploded\nxx,1,\nyy,,\nCCl,<5,\nCCCl,,\nCCCl,3,\n"
     )
-    intake = start_from(campaign, file)
+    intake = start_from(campaign, read_table(file))
     assert (intake.measured, intake.failed, intake.queued, intake.known) == (3, 1, 1, 0)
     assert [problem.split(":")[0] for problem in intake.problems] == [
         "line 9, column 'Value'",
@@ -45,20 +46,20 @@ def test_rows_are_told_queued_or_named(campaign: Campaign, file: Path) -> None:
 
 def test_the_same_file_again_adds_nothing(campaign: Campaign, file: Path) -> None:
     file.write_text("smiles,value\nCCO,1.5\nCCN,\nxx,\n")
-    start_from(campaign, file)
+    start_from(campaign, read_table(file))
     before = campaign.history
-    again = start_from(campaign, file)
+    again = start_from(campaign, read_table(file))
     assert (again.measured, again.queued, again.known) == (0, 0, 2)
     assert campaign.history == before
     file.write_text("smiles,value\nCCO,9.9\nCCN,\nCCC,2.0\n")
-    more = start_from(campaign, file)
+    more = start_from(campaign, read_table(file))
     assert (more.measured, more.known) == (1, 2)
     assert campaign.history.rows[before.told[0]].values == (1.5,)
 
 
 def test_a_list_of_molecules_is_measured_first(campaign: Campaign, tmp_path: Path) -> None:
     (tmp_path / "a.smi").write_text("CCO\nC1CC\nCCN name\n")
-    intake = start_from(campaign, tmp_path / "a.smi")
+    intake = start_from(campaign, read_table(tmp_path / "a.smi"))
     assert (intake.queued, intake.problems) == (2, ("line 2: 'C1CC' cannot be used (unparsable)",))
     assert str(intake) == "0 measured, 2 to be measured first, 1 rows left out"
 
@@ -70,9 +71,9 @@ def test_an_exported_campaign_can_start_another(
 
     first = tmp_path / "first.csv"
     first.write_text("smiles,value,reason\nCCO,1.5,\nCCC,,exploded\nCCN,,\n")
-    start_from(campaign, first)
+    start_from(campaign, read_table(first))
     with Campaign(tmp_path / "second.db", Settings(seed=2), model=tiny_model) as other:
-        intake = start_from(other, export(campaign.history, tmp_path / "out.csv"))
+        intake = start_from(other, read_table(export(campaign.history, tmp_path / "out.csv")))
         assert (intake.measured, intake.failed, intake.queued, intake.problems) == (1, 1, 1, ())
 
 

@@ -89,6 +89,14 @@ def test_the_start_file(invoke: Invoke, write: Write, model: Path) -> None:
     assert "1 measured, 0 failed, 1 pending" in invoke("status", "c.db").stdout
 
 
+def test_a_start_file_that_cannot_be_read_begins_nothing(invoke: Invoke, write: Write, model: Path) -> None:
+    start = write("s.csv", "smiles,yield\nCCO,1.0\n")
+    assert (
+        "has no column 'value'" in invoke("init", "c.db", "--start", start, "--model", model, code=2).stderr
+    )
+    assert not Path("c.db").exists()
+
+
 def test_what_is_there_is_never_begun_again(invoke: Invoke, begun: str, model: Path) -> None:
     before = Path(begun).read_bytes()
     assert "is a campaign already" in invoke("init", begun, "--model", model, code=2).stderr

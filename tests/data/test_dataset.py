@@ -100,3 +100,16 @@ def test_measurements_are_one_finite_value_an_object() -> None:
 def test_values_are_a_column() -> None:
     with pytest.raises(InputError, match=r"2 x 1, not \(2,\)"):
         Measurements(("CCO", "CCN"), torch.ones(2))
+
+
+def test_rows_of_two_sets_are_joined_in_the_types_of_the_first() -> None:
+    known = TokenSet(torch.tensor([[3, 4], [5, 0]], dtype=torch.int16), torch.ones(2, 3, dtype=torch.float16))
+    wide = TokenSet(torch.tensor([[3, 4, 5]]), torch.zeros(1, 3))
+    both = known.joined(wide)
+    assert both.tokens.tolist() == [[3, 4, 0], [5, 0, 0], [3, 4, 5]]
+    assert (both.tokens.dtype, both.targets.dtype) == (torch.int16, torch.float16)
+    assert both.targets.tolist() == [[1, 1, 1], [1, 1, 1], [0, 0, 0]]
+    assert wide.joined(known).tokens.tolist() == [[3, 4, 5], [3, 4, 0], [5, 0, 0]]
+    bare = known.joined(TokenSet(wide.tokens, torch.zeros(1, 0)))
+    assert bare.targets[2].isnan().all()
+    assert bare.targets[:2].isfinite().all()

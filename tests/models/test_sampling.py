@@ -9,6 +9,7 @@ import torch
 
 from latentbo.codecs.base import Reading
 from latentbo.errors import InputError, ShortfallError
+from latentbo.models.beam import WIDTH
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.sampling import appraise, sample_objects
 
@@ -43,8 +44,9 @@ def test_a_quick_look(tiny_model: DKLVAE) -> None:
     found = appraise(tiny_model, objects, draws=40, seed=0)
     assert (found["molecules"], found["refused"]) == (4, 2)
     readings = [reading for reading in tiny_model.codec.read(objects) if reading.ok]
-    back = tiny_model.decode(tiny_model.embed(readings))
-    assert found["exact_match"] == sum(a.object == b.object for a, b in zip(readings, back, strict=True)) / 4
+    for width, name in ((1, "exact_match"), (WIDTH, "exact_match_beam")):
+        back = tiny_model.decode(tiny_model.embed(readings), width=width)
+        assert found[name] == sum(a.object == b.object for a, b in zip(readings, back, strict=True)) / 4
     assert 0.0 < found["token_accuracy"] <= 1.0
     assert found["validity"] == 1.0
     assert 1 / 40 <= found["uniqueness"] < 1.0  # a model of 32 molecules repeats itself

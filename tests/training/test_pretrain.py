@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from latentbo.data.dataset import TokenSet
+from latentbo.data.dataset import Batch, TokenSet
 from latentbo.errors import FitError, InputError
 from latentbo.models.vae import SequenceVAE
 from latentbo.rng import stream
@@ -88,7 +88,7 @@ def test_the_seed_decides_and_nothing_else_does(rows: TokenSet) -> None:
 
 
 def test_a_loss_that_is_never_finite_raises_and_leaves_the_weights(rows: TokenSet) -> None:
-    broken = TokenSet(rows.tokens, torch.full_like(rows.targets, float("nan")))
+    broken = TokenSet(rows.tokens, torch.full_like(rows.targets, float("inf")))
     with pytest.raises(FitError, match="not finite"):
         pretrain(broken, rows, VOCABULARY, replace(TINY, epochs=9), device=CPU)
 
@@ -166,3 +166,19 @@ def test_a_recipe_refuses_unknown_keys_and_names_the_nearest() -> None:
 def test_a_recipe_refuses_impossible_values(bad: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(bad)).replace("learning_rate", "learning rates")):
         Recipe.from_dict(bad)
+
+
+def test_rows_without_descriptors_leave_their_term_out(rows: TokenSet) -> None:
+    vae = SequenceVAE(VOCABULARY, latent=4, embedding=8, encoder_hidden=12, decoder_hidden=24, properties=2)
+    partly = TokenSet(rows.tokens, rows.targets.clone())
+    partly.targets[::2] = torch.nan
+
+    def term(batch: Batch) -> float:
+        return float(elbo_terms(vae, batch, 0.1, TINY, stream(0, "noise"))["properties"].detach())
+
+    # The noise is that of the row's place: blank the other rows' share of the mean instead of leaving them out.
+    whole, some = rows.batch(torch.arange(12)), partly.batch(torch.arange(12))
+    others = TokenSet(rows.tokens, rows.targets.clone())
+    others.targets[1::2] = torch.nan
+    assert term(some) + term(others.batch(torch.arange(12))) == pytest.approx(term(whole), rel=1e-5)
+    assert 0.0 < term(some) < term(whole)
