@@ -30,6 +30,7 @@ from latentbo.models.vae import SequenceVAE
 from latentbo.types import Latents
 
 BATCH = 512
+DRAWS = 3  # from the prior, for one sample
 Row = tuple[int, ...]
 StructureCounts = Callable[[Sequence[str]], Float[np.ndarray, "n p"]]
 
@@ -102,10 +103,7 @@ class DKLVAE:
         Equal spellings are written once. Raises `InputError` for points that are not finite rows of `latent`
         numbers.
         """
-        spelled = self.spell(z, width=width, temperature=temperature, generator=generator)
-        unique = list(dict.fromkeys(spelled))
-        written = dict(zip(unique, self.codec.write(unique), strict=True))
-        return [written[row] for row in spelled]
+        return self._written(self.spell(z, width=width, temperature=temperature, generator=generator))
 
     def spell(
         self,
@@ -136,9 +134,23 @@ class DKLVAE:
                 rows.extend(tuple(row) for row in tokens.tolist())
         return rows
 
-    def sample(self, n: int, generator: torch.Generator) -> list[Reading]:
-        """The objects at n draws from the prior."""
-        return self.decode(self.prior.sample(n, generator))
+    def sample(self, n: int, generator: torch.Generator, *, of: int = DRAWS) -> list[Reading]:
+        """n objects drawn from the prior: of every `of` draws that are spelled about equally long, the one that
+        encodes nearest to where it was drawn.
+
+        Where a draw and the encoding of what it decodes to lie far apart, the decoder has guessed. Comparing
+        draws of one length keeps the distribution of lengths.
+        """
+        z = self.prior.sample(of * n, generator)
+        rows = self.spell(z)
+        readings = self._written(rows)
+        valid = torch.tensor([i for i, reading in enumerate(readings) if reading.ok], dtype=torch.long)
+        strayed = torch.full((len(z),), torch.inf, dtype=torch.float64)
+        strayed[valid] = (self.embed([readings[i] for i in valid]) - z[valid]).norm(dim=1)
+        lengths = torch.tensor([sum(token != PAD for token in row) for row in rows])
+        groups = lengths.argsort(stable=True).reshape(n, of)
+        nearest = groups.gather(1, strayed[groups].argmin(1, keepdim=True)) if n else groups
+        return [readings[i] for i in nearest.flatten().sort().values]
 
     def inputs(self, readings: Sequence[Reading]) -> Float[Tensor, "n dp"]:
         """The surrogate's inputs: latents, then structure counts where the model has them."""
@@ -155,6 +167,11 @@ class DKLVAE:
             x, data.values.double(), bounds=latent_box(self.prior), structure=x.shape[1] - self.latent
         )
         return fit_surrogate(model)
+
+    def _written(self, rows: Sequence[Row]) -> list[Reading]:
+        unique = list(dict.fromkeys(rows))
+        written = dict(zip(unique, self.codec.write(unique), strict=True))
+        return [written[row] for row in rows]
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:

@@ -84,7 +84,7 @@ def _share_equal(readings: Sequence[Reading], back: Sequence[Reading]) -> float:
 
 @dataclass(frozen=True)
 class Samples:
-    """Of draws from the prior.
+    """Of draws from the prior, by `DKLVAE.sample`.
 
     `unique` and `new` are shares of the valid ones; `fixed_points` the share of valid ones that come back
     unchanged through encode - decode; `kolmogorov_smirnov` the distance of each property's distribution to
@@ -109,7 +109,7 @@ def samples(
 ) -> Samples:
     """Of n draws. `known` are the objects of training; `reference` holds property values of held-out data."""
     write = _Writer(model.codec)
-    drawn = write(model.spell(model.prior.sample(n, stream(seed, "samples"))))
+    drawn = model.sample(n, stream(seed, "samples"))
     valid = [reading for reading in drawn if reading.ok]
     objects = [reading.object for reading in valid if reading.object is not None]
     back = write(model.spell(model.embed(valid))) if valid else []

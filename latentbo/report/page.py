@@ -56,7 +56,7 @@ class ReportData:
     latents: m x d, of the measured rows in order, by the live encoder.
     rounds: one row a round. `asked`: objects asked for; `invalid`, `duplicate`, `filtered`: candidates lost,
         and why; `made` (may be missing): all candidates, or else asked + lost. `nll`: negative log predictive
-        density of a held-out point; `coverage`: share of new values inside their 95 % interval;
+        density of a new value; `coverage`: share of new values inside their 95 % interval;
         `region_length`; `seconds`; `encoder` (id).
     encoder_events: `round`, `encoder` (id), `accepted` (bool), `detail` (text).
     random_band: what random screening of the same objective has found after `calls` (start data counted): its

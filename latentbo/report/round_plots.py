@@ -98,7 +98,7 @@ def model_by_round(rounds: pd.DataFrame, switches: Sequence[int]) -> Picture:
         f"{label} {written(float(number(rounds[name]).iloc[-1]), 3)}" for name, _, label in QUALITIES
     )
     caption = (
-        "NLL: negative log predictive density of held-out values (lower is better). "
+        "NLL: negative log predictive density of new values, predicted before they were measured (lower is better). "
         "Coverage: share of new values inside their 95 % interval."
     )
     return style.picture(figure, "model", f"Model quality by round ({_span(rounds)}); last: {last}.", caption)

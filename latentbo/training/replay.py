@@ -44,7 +44,7 @@ def generative_replay(model: DKLVAE, n: int, seed: int) -> TokenSet:
     valid: list[Reading] = []
     drawn = 0
     while len(valid) < n and drawn < MOST_DRAWS * n:
-        valid += [reading for reading in model.sample(n, generator) if reading.ok]
+        valid += [reading for reading in model.sample(n, generator, of=1) if reading.ok]
         drawn += n
     if len(valid) < n:
         raise ShortfallError(

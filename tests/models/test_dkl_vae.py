@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -85,7 +86,7 @@ def test_points_that_are_no_latents_are_refused(tiny_model: DKLVAE) -> None:
         tiny_model.decode(torch.zeros(1, 8), temperature=-1.0)
 
 
-def test_decoding_is_greedy_unless_asked(tiny_model: DKLVAE, readings: list[Reading]) -> None:
+def test_decoding_is_deterministic_unless_asked(tiny_model: DKLVAE, readings: list[Reading]) -> None:
     z = 3.0 * torch.randn(30, 8, generator=seeded())
     assert tiny_model.decode(z) == tiny_model.decode(z)
     drawn = [tiny_model.decode(z, temperature=1.5, generator=seeded(seed)) for seed in (0, 0, 1)]
@@ -94,7 +95,9 @@ def test_decoding_is_greedy_unless_asked(tiny_model: DKLVAE, readings: list[Read
 
 
 def test_samples_are_decoded_draws_of_the_prior(tiny_model: DKLVAE) -> None:
-    assert tiny_model.sample(20, seeded(3)) == tiny_model.decode(tiny_model.prior.sample(20, seeded(3)))
+    drawn = tiny_model.decode(tiny_model.prior.sample(20, seeded(3)))
+    found = tiny_model.sample(20, seeded(3), of=1)
+    assert found == drawn
 
 
 def test_the_training_mode_is_left_as_it_was(tiny_model: DKLVAE, readings: list[Reading]) -> None:
@@ -168,3 +171,27 @@ def test_a_surrogate_of_nothing_is_refused(tiny_model: DKLVAE) -> None:
 def test_a_surrogate_of_what_cannot_be_encoded_is_refused(tiny_model: DKLVAE) -> None:
     with pytest.raises(InputError, match="cannot be encoded"):
         tiny_model.surrogate(Measurements(("CCO", "hello"), torch.ones(2, 1)))
+
+
+@pytest.mark.parametrize("of", [1, 2, 3])
+def test_samples_are_the_draws_that_stray_least_among_those_of_their_length(
+    tiny_model: DKLVAE, of: int
+) -> None:
+    n = 20
+    found = tiny_model.sample(n, seeded(4), of=of)
+    z = tiny_model.prior.sample(of * n, seeded(4))
+    rows, drawn = tiny_model.spell(z), tiny_model.decode(z)
+    strayed = [
+        float((tiny_model.embed([reading])[0] - point).norm()) if reading.ok else math.inf
+        for reading, point in zip(drawn, z, strict=True)
+    ]
+    order = sorted(range(len(z)), key=lambda i: len([token for token in rows[i] if token]))
+    groups = [order[start : start + of] for start in range(0, len(z), of)]
+    chosen = sorted(min(group, key=strayed.__getitem__) for group in groups)
+    assert [reading.object for reading in found] == [drawn[i].object for i in chosen]
+    if of > 1:
+        assert sum(strayed[i] for i in chosen) / n < sum(strayed) / len(z)
+
+
+def test_no_samples_are_no_samples(tiny_model: DKLVAE) -> None:
+    assert tiny_model.sample(0, seeded(4)) == []

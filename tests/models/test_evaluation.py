@@ -51,7 +51,7 @@ def test_reconstruction_agrees_with_one_molecule_at_a_time(tiny_model: DKLVAE) -
     assert found.token_accuracy > found.exact_match
     assert found.active_units == sum(float(column.var()) > 0.01 for column in zs.T)
     assert min(found.encodes_per_second, found.decodes_per_second, found.objects_per_second) > 0.0
-    assert found.objects_per_second < min(found.decodes_per_second, found.beam_decodes_per_second)
+    assert found.objects_per_second < found.beam_decodes_per_second
 
 
 @dataclass(frozen=True, eq=False)

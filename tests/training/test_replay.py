@@ -139,14 +139,14 @@ def test_a_model_that_writes_little_is_no_teacher() -> None:
     def model(valid: int) -> DKLVAE:
         """One of `valid` draws decodes."""
 
-        def sample(n: int, generator: torch.Generator) -> list[Reading]:
+        def sample(n: int, generator: torch.Generator, of: int) -> list[Reading]:
             return [half if i % valid == 0 else none for i in range(n)]
 
         return cast(DKLVAE, SimpleNamespace(sample=sample))
 
     assert len(generative_replay(model(2), 10, 0)) == 10
     with pytest.raises(ShortfallError, match="100 prior samples gave 0 valid objects, 10 were asked for"):
-        generative_replay(cast(DKLVAE, SimpleNamespace(sample=lambda n, _: [none] * n)), 10, 0)
+        generative_replay(cast(DKLVAE, SimpleNamespace(sample=lambda n, _, of: [none] * n)), 10, 0)
 
 
 def test_rows_without_descriptors_get_the_models_own() -> None:
