@@ -61,6 +61,10 @@ class TokenSet:
         for i in torch.randperm(len(groups), generator=generator).tolist():
             yield self.batch(groups[i])
 
+    def rows(self, start: int, stop: int) -> TokenSet:
+        """A run of rows."""
+        return TokenSet(self.tokens[start:stop], self.targets[start:stop])
+
     def joined(self, other: TokenSet) -> TokenSet:
         """The rows of both, in the types of this one; NaN for the descriptors of rows that have none."""
         width = max(self.tokens.shape[1], other.tokens.shape[1])

@@ -8,7 +8,6 @@ Training on the model's own samples among corpus rows makes them fixed points.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from latentbo.data.dataset import TokenSet
@@ -16,7 +15,7 @@ from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.vae import SequenceVAE
 from latentbo.rng import global_stream
 from latentbo.training.fit import FitReport, Progress
-from latentbo.training.pretrain import Recipe, fit_prior, train_elbo
+from latentbo.training.pretrain import Recipe, train_elbo
 from latentbo.training.replay import described, generative_replay
 
 
@@ -26,15 +25,13 @@ def cycle(
     held_out: TokenSet,
     recipe: Recipe,
     *,
-    besides: TokenSet | None = None,
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
-) -> tuple[DKLVAE, FitReport]:
-    """A new model, trained on the corpus, rows `besides` it, and `recipe.cycle_samples` of `model`'s own samples.
+) -> tuple[SequenceVAE, FitReport]:
+    """A new network, trained on `train` and `recipe.cycle_samples` of `model`'s own samples.
 
-    Samples are drawn from the prior, written greedily, and kept where they are valid; their descriptors are
-    what `model` reads off them. The prior is fitted again to the training rows. With `checkpoint` (and the
-    same `model`), a run that was stopped goes on where it was.
+    Samples are drawn from the prior and kept where they are valid; their descriptors are what `model` reads off
+    them. With `checkpoint` (and the same `model`), a run that was stopped goes on where it was.
     """
     own = described(model.vae, generative_replay(model, recipe.cycle_samples, recipe.seed))
     with global_stream(recipe.seed, "copy"):  # initial weights, overwritten at once, take no one's numbers
@@ -42,7 +39,7 @@ def cycle(
     vae.load_state_dict(model.vae.state_dict())
     report = train_elbo(
         vae,
-        (train if besides is None else train.joined(besides)).joined(own),
+        train.joined(own),
         held_out,
         recipe,
         epochs=recipe.cycle_epochs,
@@ -52,4 +49,4 @@ def cycle(
         checkpoint=checkpoint,
         progress=progress,
     )
-    return replace(model, vae=vae, prior=fit_prior(vae, train, recipe)), report
+    return vae, report

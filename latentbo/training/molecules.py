@@ -10,7 +10,7 @@ import json
 import math
 import os
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,31 +104,43 @@ def _trained(
     listener: Listener,
 ) -> tuple[DKLVAE, dict[str, FitReport]]:
     """The model after the stages the recipe has, and how each of them went."""
-    size = len(corpus.codec.vocabulary)
+    known, exemplars = set_apart(train, new, recipe.exemplars)
     vae, report = pretrain(
-        train.joined(new),
+        known,
         held_out,
-        size,
+        len(corpus.codec.vocabulary),
         recipe,
         device=device,
         checkpoint=work / "train.safetensors",
         progress=lambda at: listener("train", at.step, at.steps, _note(at)),
     )
     listener("prior", 0, 1, "")
-    model = DKLVAE(corpus.codec, vae, fit_prior(vae, train, recipe), morgan_counts)
+    model = DKLVAE(corpus.codec, vae, fit_prior(vae, exemplars, recipe), morgan_counts)
     listener("prior", 1, 1, "")
     reports = {"train": report}
     if recipe.cycle_epochs:
-        model, reports["cycle"] = cycle(
+        vae, reports["cycle"] = cycle(
             model,
-            train,
+            known,
             held_out,
             recipe,
-            besides=new,
             checkpoint=work / "cycle.safetensors",
             progress=lambda at: listener("cycle", at.step, at.steps, _note(at)),
         )
+        model = replace(model, vae=vae, prior=fit_prior(vae, exemplars, recipe))
     return model, reports
+
+
+def set_apart(train: TokenSet, new: TokenSet, exemplars: int) -> tuple[TokenSet, TokenSet]:
+    """What is trained on, and what the prior's exemplars are drawn from.
+
+    Those are new molecules that nothing is trained on, so that a draw which decodes to its exemplar is no copy;
+    or training rows, where a tenth of the new ones are too few.
+    """
+    apart = min(exemplars, len(new) // 10)
+    if apart < FEWEST:
+        return train.joined(new), train
+    return train.joined(new.rows(apart, len(new))), new.rows(0, apart)
 
 
 def _note(at: Progress) -> str:

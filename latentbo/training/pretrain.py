@@ -44,7 +44,8 @@ class Recipe:
     cycle_epochs                of the second stage, on corpus and own samples (`training.cycle`)
     cycle_samples               how many of them
     cycle_rate, cycle_beta      peak learning rate and weight of the KL term there
-    exemplars                   points of the data that the prior is made of
+    exemplars                   molecules that the prior is made of: recombined ones that nothing is trained on,
+                                at most a tenth of them, or where `recombined` is 0 those of the corpus
     bf16                        use bfloat16 products where the hardware has them
     """
 
@@ -206,7 +207,7 @@ def train_elbo(
     )
 
 
-def fit_prior(vae: SequenceVAE, train: TokenSet, recipe: Recipe) -> ExemplarPrior:
-    """Exemplars: the encoder's means of training rows drawn at random, or of all of them where there are few."""
-    rows = torch.randperm(len(train), generator=stream(recipe.seed, "prior"))[: recipe.exemplars]
-    return ExemplarPrior(encoder_means(vae, train.tokens[rows]))
+def fit_prior(vae: SequenceVAE, rows: TokenSet, recipe: Recipe) -> ExemplarPrior:
+    """Exemplars: the encoder's means of some rows drawn at random, or of all of them where there are few."""
+    some = torch.randperm(len(rows), generator=stream(recipe.seed, "prior"))[: recipe.exemplars]
+    return ExemplarPrior(encoder_means(vae, rows.tokens[some]))

@@ -15,7 +15,7 @@ from latentbo.rng import stream
 from latentbo.training import pretrain as module
 from latentbo.training.cycle import cycle
 from latentbo.training.fit import Progress, fit
-from latentbo.training.pretrain import Recipe, fit_prior
+from latentbo.training.pretrain import Recipe
 from tests.conftest import MOLECULES
 
 RECIPE = Recipe(beta=0.01, token_dropout=0.0, batch_size=64, bf16=False, cycle_samples=200, cycle_rate=3e-3)
@@ -35,19 +35,13 @@ def corpus(tiny_model: DKLVAE) -> TokenSet:
 
 def test_the_model_learns_to_read_what_it_writes(tiny_model: DKLVAE, corpus: TokenSet) -> None:
     before = tiny_model.id
-    after, report = cycle(tiny_model, corpus, corpus, replace(RECIPE, cycle_epochs=30, cycle_rate=1e-2))
+    vae, report = cycle(tiny_model, corpus, corpus, replace(RECIPE, cycle_epochs=30, cycle_rate=1e-2))
+    after = replace(tiny_model, vae=vae)
     written = [reading for reading in tiny_model.sample(300, stream(0, "others")) if reading.ok]
     old, new = (reconstruction(model, written).exact_match for model in (tiny_model, after))
     assert new > old + 0.05
     assert tiny_model.id == before
     assert report.steps == 30 * -(-(len(corpus) + 200) // 64)
-
-
-def test_the_prior_is_fitted_to_where_training_rows_are_now(tiny_model: DKLVAE, corpus: TokenSet) -> None:
-    recipe = replace(RECIPE, cycle_epochs=1)
-    after, _ = cycle(tiny_model, corpus, corpus, recipe)
-    assert torch.equal(after.prior.exemplars, fit_prior(after.vae, corpus, recipe).exemplars)
-    assert not torch.equal(after.prior.exemplars, fit_prior(tiny_model.vae, corpus, recipe).exemplars)
 
 
 def test_a_killed_stage_ends_as_one_that_never_stopped(
@@ -65,4 +59,4 @@ def test_a_killed_stage_ends_as_one_that_never_stopped(
         cycle(tiny_model, corpus, corpus, recipe, checkpoint=path, progress=kill)
     assert path.exists()
     again, _ = cycle(tiny_model, corpus, corpus, recipe, checkpoint=path)
-    assert again.id == whole.id
+    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), whole.parameters(), strict=True))

@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from latentbo.codecs import corpus_reader
+from latentbo.data.dataset import TokenSet
 from latentbo.errors import InputError
 from latentbo.models.pretrained import load_model, read_card
 from latentbo.training import molecules
 from latentbo.training.fit import fit
 from latentbo.training.molecule_space import Scale, measure_space
-from latentbo.training.molecules import make_model
+from latentbo.training.molecules import make_model, set_apart
 from latentbo.training.pretrain import Recipe
 
 TAILS = ("O", "N", "Cl", "C(=O)O", "c1ccccc1", "C#N", "S", "C(C)C", "OC", "NC(C)=O")
@@ -146,3 +147,20 @@ def test_too_few_molecules_are_refused_before_training(file: Path, tmp_path: Pat
     file.write_text("\n".join(LINES[:50]))
     with pytest.raises(InputError, match="1 held-out"):
         make(file, tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("new", "exemplars", "apart"), [(300, 1000, 30), (300, 25, 25), (100, 1000, 0), (0, 9, 0)]
+)
+def test_exemplars_are_never_trained_on(new: int, exemplars: int, apart: int) -> None:
+    train = TokenSet(torch.arange(50)[:, None], torch.zeros(50, 2))
+    fresh = TokenSet(torch.arange(100, 100 + new)[:, None], torch.zeros(new, 0))
+    known, others = set_apart(train, fresh, exemplars)
+    if apart:
+        assert len(others) == apart
+        assert not set(known.tokens.flatten().tolist()) & set(others.tokens.flatten().tolist())
+        assert set(train.tokens.flatten().tolist()) <= set(known.tokens.flatten().tolist())
+        assert len(known) + apart == 50 + new
+    else:
+        assert torch.equal(others.tokens, train.tokens)
+        assert len(known) == 50 + new
