@@ -1,0 +1,134 @@
+"""Methods against each other on the same oracle calls.
+
+    python -m benchmarks arena --tasks 17 --methods main --budget 1000 --seeds 0-4 --jobs 2 --out runs/arena
+    python -m benchmarks arena --protocol low_budget --methods latentbo        # the published 100 + 500 calls
+    python -m benchmarks arena --protocol pmo10k --methods latentbo,mol_ga --dry-run
+    python -m benchmarks arena --tasks tuning --methods ablation
+
+Every run of a task, a method and a seed is saved when it ends. The same command goes on where it was killed; when all is
+done, it prints the tables of what is in the folder. Tasks: names of objectives, or 17, apart, tuning, low7. Methods: names,
+or main, rivals, ablation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.arena.cells import cells_of
+from benchmarks.arena.folder import RUNS, rows
+from benchmarks.arena.methods import methods_of
+from benchmarks.arena.plots import draw
+from benchmarks.arena.run import Place, projected_seconds, run_all, stamp, to_do
+from benchmarks.arena.table import headline, markdown, of_protocol
+from benchmarks.arena.tasks import PROTOCOLS, Protocol, tasks_of
+from benchmarks.campaign import seeds_of
+from benchmarks.results import FOLDER, write_result
+from benchmarks.space import zinc250k
+from latentbo.errors import InputError, LatentboError
+from latentbo.models.pretrained import DEFAULT
+
+RESULT = "arena.json"
+
+
+def protocol_of(chosen: argparse.Namespace) -> Protocol:
+    """The protocol with what the command line says otherwise; smoke settings are cut down last."""
+    protocol = PROTOCOLS[chosen.protocol]
+    changes = {name: getattr(chosen, name) for name in ("tasks", "budget", "seeds", "start_count")}
+    changed = replace(protocol, **{name: value for name, value in changes.items() if value is not None})
+    return changed.smoke() if chosen.smoke else changed
+
+
+def arena(chosen: argparse.Namespace) -> list[str]:
+    """Run what is left, write tables and pictures; returns a line for each run that failed."""
+    began, protocol, out = time.perf_counter(), protocol_of(chosen), chosen.out
+    cells = cells_of(protocol, chosen.methods, chosen.model)
+    left = to_do(cells, out)
+    hours = projected_seconds(left, rows(out), chosen.jobs) / 3600
+    print(
+        f"{len(cells)} runs, {len(cells) - len(left)} done, {len(left)} to do: about {hours:.2g} h in {chosen.jobs} jobs"
+    )
+    if chosen.dry_run:
+        print("\n".join(cell.key for cell in left))
+        return []
+    pool = chosen.data or zinc250k()
+    if left and not pool.is_file():
+        raise InputError(
+            f"no file of molecules at {pool}: name one with --data, or its folder with LATENTBO_DATA"
+        )
+    place = Place(protocol, pool, zinc250k().parent, chosen.model, stamp())
+    problems = run_all(left, place, out, chosen.jobs, lambda line: print(line, flush=True))
+    report(protocol, out, chosen.results or (out if chosen.smoke else FOLDER), time.perf_counter() - began)
+    return problems
+
+
+def report(protocol: Protocol, out: Path, results: Path, wall_seconds: float) -> None:
+    """Print the table of a protocol; write tables, pictures and the headline figures of all that is in the folder."""
+    found = rows(out)
+    print(markdown(found, protocol.name, protocol.budget))
+    figures = headline(found)
+    lost = [name for name in published(results) if figures.get(name) is None]
+    if lost:
+        print(f"{results} stays as it is, for this folder has no {', '.join(lost)}; see {out}")
+        results = out
+    results.mkdir(parents=True, exist_ok=True)
+    settings = sorted({(row["protocol"], row["budget"]) for row in found})
+    tables = [markdown(found, name, budget) for name, budget in settings]
+    (results / "arena.md").write_text("\n".join(tables), encoding="utf-8")
+    (results / "arena.csv").write_bytes((out / RUNS).read_bytes() if found else b"")
+    seeds = sorted({row["seed"] for row in found})
+    write_result(results / RESULT, figures, seeds=seeds, wall_seconds=wall_seconds)
+    for picture in draw(of_protocol(found, protocol.name, protocol.budget), out):
+        print(f"drawn: {picture}")
+
+
+def published(results: Path) -> list[str]:
+    """The headline figures that a folder has by now."""
+    file = results / RESULT
+    stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return [name for name in headline([]) if stored.get(name) is not None]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="auc1k")
+    parser.add_argument("--tasks", default=None, help="default: the protocol's")
+    parser.add_argument("--methods", default="main")
+    parser.add_argument(
+        "--budget", type=int, default=None, help="oracle calls, the start molecules' included"
+    )
+    parser.add_argument("--start-count", type=int, default=None, help="start molecules")
+    parser.add_argument(
+        "--seeds", type=seeds_of, default=None, help='"0-4" or "0,3"; default: the protocol\'s'
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
+    parser.add_argument(
+        "--model", default=DEFAULT, help="for the methods that use one: a shipped name, or a folder"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=None, help="the pool; default: ZINC-250k where LATENTBO_DATA says"
+    )
+    parser.add_argument("--out", type=Path, default=Path("runs/arena"), help="where runs are kept")
+    parser.add_argument(
+        "--results", type=Path, default=None, help="where tables go; default: benchmarks/results"
+    )
+    parser.add_argument(
+        "--smoke", action="store_true", help="one task, one seed, 30 calls; tables go to --out"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="list the runs to do and the projected time")
+    chosen = parser.parse_args(arguments)
+    try:
+        chosen.tasks = None if chosen.tasks is None else tasks_of(chosen.tasks)
+        chosen.methods = methods_of(chosen.methods)
+        problems = arena(chosen)
+    except LatentboError as error:
+        parser.error(str(error))
+    if problems:
+        sys.exit("\n".join([f"{len(problems)} runs failed; the same command tries them again:", *problems]))
