@@ -56,6 +56,7 @@ ROOMS = {
     "jinja2": {"report"},
     "ax": {"integrations.ax"},
     "typer": {"cli"},
+    "mol_ga": {"baselines.mol_ga"},
 }
 RUNS_STORED_CODE = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "jsonpickle"}
 

@@ -56,10 +56,10 @@ class Recipe:
     decoder_hidden: int = 512
     merges: int = 400
     recombined: int = 2
-    epochs: int = 20
+    epochs: int = 10
     batch_size: int = 256
     learning_rate: float = 3e-3
-    beta: float = 0.1
+    beta: float = 0.05
     warm_up_epochs: float = 1.0
     token_dropout: float = 0.1
     property_weight: float = 0.1
