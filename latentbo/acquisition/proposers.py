@@ -81,8 +81,10 @@ def path(parents: Parents, n: int, seed: int) -> list[Reading]:
 
 
 def prior(parents: Parents, n: int, seed: int) -> list[Reading]:
-    """Fresh draws from the prior: what keeps the search from never leaving home."""
-    return parents.model.sample(n, stream(seed, "prior"))
+    """Fresh draws from the prior: what keeps the search from never leaving home. All of them: the acquisition
+    chooses better than `DKLVAE.sample` does.
+    """
+    return parents.model.sample(n, stream(seed, "prior"), of=1)
 
 
 @dataclass(frozen=True)

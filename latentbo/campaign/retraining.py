@@ -27,7 +27,7 @@ class Retrainer:
     gates: Gates = field(default_factory=Gates)
     replay: TokenSet | None = None
     held_out: tuple[Reading, ...] | None = None
-    rows: int = 3000
+    rows: int = 1500
     checks: int = 300
 
     def __call__(self, model: DKLVAE, data: Measurements, *, seed: int) -> Retrained:
@@ -40,7 +40,7 @@ class Retrainer:
         )
         held_out = self.held_out
         if held_out is None:
-            drawn = model.sample(self.checks, stream(seed, "held out"))
+            drawn = model.sample(self.checks, stream(seed, "held out"), of=1)
             held_out = tuple(reading for reading in drawn if reading.ok)
         try:
             return retrain(model, data, replayed, held_out, recipe, self.gates)
