@@ -30,7 +30,7 @@ from latentbo.models.vae import SequenceVAE
 from latentbo.types import Latents
 
 BATCH = 512
-DRAWS = 3  # from the prior, for one sample
+DRAWS = 4  # from the prior, for one sample
 Row = tuple[int, ...]
 StructureCounts = Callable[[Sequence[str]], Float[np.ndarray, "n p"]]
 

@@ -15,8 +15,8 @@ the data; points between neighbours do not.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
@@ -25,15 +25,17 @@ from torch import Tensor
 from latentbo.errors import InputError
 from latentbo.types import Latents
 
+BLOCK = 1_000  # draws whose distances to all exemplars are in memory at a time
+
 
 @dataclass(frozen=True, eq=False)
 class ExemplarPrior:
     """Exemplars and how far draws stray from them."""
 
     exemplars: Latents
-    neighbours: int = 10
-    between: float = 0.5
-    noise: float = 0.15
+    neighbours: int = 50
+    between: float = 0.44
+    noise: float = 0.12
 
     def __post_init__(self) -> None:
         if len(self.exemplars) < 2:
@@ -48,18 +50,21 @@ class ExemplarPrior:
         if not torch.isfinite(self.exemplars).all():
             raise InputError("exemplars must be finite")
 
-    @cached_property
-    def _nearest(self) -> Int[Tensor, "m k"]:
-        distances = torch.cdist(self.exemplars.float(), self.exemplars.float())
-        nearest = min(self.neighbours, len(self.exemplars) - 1)
-        return distances.fill_diagonal_(torch.inf).topk(nearest, largest=False).indices
-
     def sample(self, n: int, generator: torch.Generator) -> Latents:
         """n draws."""
         first = torch.randint(len(self.exemplars), (n,), generator=generator)
-        second = self._nearest[first, torch.randint(self._nearest.shape[1], (n,), generator=generator)]
+        nearest = min(self.neighbours, len(self.exemplars) - 1)
+        which = torch.randint(nearest, (n,), generator=generator)
+        second = torch.cat(
+            [self._neighbours(i, nearest).gather(1, k[:, None])[:, 0] for i, k in _blocks(first, which)]
+        )
         noise = torch.randn(n, self.exemplars.shape[1], generator=generator, dtype=self.exemplars.dtype)
         return torch.lerp(self.exemplars[first], self.exemplars[second], self.between) + self.noise * noise
+
+    def _neighbours(self, rows: Int[Tensor, " n"], k: int) -> Int[Tensor, "n k"]:
+        """The k exemplars nearest to each of these, nearest first."""
+        distances = torch.cdist(self.exemplars[rows].float(), self.exemplars.float())
+        return distances.scatter_(1, rows[:, None], torch.inf).topk(k, largest=False).indices
 
     def refitted(self, z: Latents, generator: torch.Generator) -> ExemplarPrior:
         """As many exemplars, or as many as there are rows, drawn at random."""
@@ -73,3 +78,7 @@ class ExemplarPrior:
     def covariance(self) -> Float[Tensor, "d d"]:
         """Covariance of the exemplars."""
         return torch.cov(self.exemplars.T).reshape(self.exemplars.shape[1], -1)
+
+
+def _blocks(a: Tensor, b: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    return zip(a.split(BLOCK), b.split(BLOCK), strict=True)

@@ -67,7 +67,7 @@ class Recipe:
     cycle_samples: int = 100_000
     cycle_rate: float = 3e-4
     cycle_beta: float = 0.1
-    exemplars: int = 8192
+    exemplars: int = 16_000
     seed: int = 0
     bf16: bool = True
 

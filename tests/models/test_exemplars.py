@@ -47,7 +47,7 @@ def test_refitting_takes_as_many_rows_of_the_new_points() -> None:
 
 
 def test_fewer_exemplars_than_neighbours_are_all_neighbours() -> None:
-    draws = ExemplarPrior(SQUARE[:2], neighbours=10, noise=0.0).sample(5, stream(0, "test"))
+    draws = ExemplarPrior(SQUARE[:2], neighbours=10, between=0.5, noise=0.0).sample(5, stream(0, "test"))
     assert (draws[:, 0] == 0.5).all()
 
 
