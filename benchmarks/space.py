@@ -32,7 +32,7 @@ BARS = {  # name: what it says, bar, aim; "<" where small is good
     "token_accuracy": ("tokens right, told the true past", "", ""),
     "valid": ("samples that are molecules", "1", ""),
     "unique": ("valid samples, no two alike", "> 0.95", ""),
-    "new": ("valid samples not trained on", "> 0.95", ""),
+    "new": ("valid samples not in the file trained on", "> 0.95", ""),
     "ks_qed": ("distance of distributions, QED", "<= 0.15", "0.10"),
     "ks_logp": ("the same, logP", "<= 0.15", "0.10"),
     "ks_weight": ("the same, weight", "<= 0.15", "0.10"),
