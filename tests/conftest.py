@@ -18,7 +18,7 @@ install_import_hook(
 )
 
 from latentbo.codecs.base import pad
-from latentbo.codecs.descriptors import morgan_counts
+from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
 from latentbo.codecs.molecules import MoleculeCodec
 from latentbo.data.dataset import TokenSet
 from latentbo.models.dkl_vae import DKLVAE
@@ -69,8 +69,7 @@ def tiny_model() -> DKLVAE:
         batch_size=32, learning_rate=1e-2, beta=0.01, token_dropout=0.0, bf16=False,
     )  # fmt: skip
     vae, _ = pretrain(data, data, len(codec.vocabulary), recipe, device=torch.device("cpu"))
-    bare = DKLVAE(
-        codec, vae, GaussianMixture(torch.ones(1), torch.zeros(1, 8), torch.eye(8)[None]), morgan_counts
-    )
+    start = GaussianMixture(torch.ones(1), torch.zeros(1, 8), torch.eye(8)[None])
+    bare = DKLVAE(codec, vae, start, morgan_counts, scaled_descriptors)
     prior = fit_mixture(bare.embed(readings), 1, torch.Generator().manual_seed(0))
     return replace(bare, prior=prior)

@@ -113,10 +113,14 @@ METHODS: dict[str, Contender] = {
     OURS: _ours(),
     "latentbo_no_retrain": _ours(retrain_every=None),
     "latentbo_no_structure": _ours(structure=False),
+    "latentbo_no_descriptors": _ours(descriptors=False),
+    "latentbo_latent_kernel": _ours(structure=False, descriptors=False),
     "latentbo_latent_only": _ours(LATENT_PROPOSERS),
     "latentbo_graph_only": _ours({"graph": Edits(GraphEdits())}),
     "latentbo_gradient": _ours(proposer="gradient"),
-    "latentbo_turbo": _ours({"perturb": perturb}, structure=False, acquisition="ts", retrain_every=None),
+    "latentbo_turbo": _ours(
+        {"perturb": perturb}, structure=False, descriptors=False, acquisition="ts", retrain_every=None
+    ),
     "latentbo_ucb": _ours(acquisition="ucb"),
     "latentbo_ts": _ours(acquisition="ts"),
 }

@@ -6,8 +6,6 @@ al. 2010), which takes the uncertainty, and with it the improvement, out of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from botorch.acquisition import AcquisitionFunction
 from botorch.models.model import Model
@@ -40,29 +38,19 @@ def score(
     return values + unit * chance
 
 
-def pick(
-    n: int, pool: Pool, situation: Situation, make: MakeAcquisition, quota: Mapping[str, int], seed: int
-) -> list[int]:
-    """Rows of the pool, in the order they were picked.
-
-    `quota` bounds the picks of each proposer while others have candidates left; it may sum to more or less
-    than n.
-    """
+def pick(n: int, pool: Pool, situation: Situation, make: MakeAcquisition, seed: int) -> list[int]:
+    """Rows of the pool, in the order they were picked; fewer than n where the pool is smaller."""
     model: Model = situation.surrogate
-    left = dict(quota)
     picked: list[int] = []
-    open_rows = set(range(len(pool.candidates)))
     scores = pool.scores
-    while len(picked) < n and open_rows:
-        within = [row for row in open_rows if left.get(pool.candidates[row].proposer, 0) > 0]
-        row = max(sorted(within or open_rows), key=lambda row: float(scores[row]))
-        picked.append(row)
-        open_rows.discard(row)
-        left[pool.candidates[row].proposer] = left.get(pool.candidates[row].proposer, 0) - 1
-        if len(picked) < n and open_rows:
-            model = believe(model, pool.x[row : row + 1])
+    while len(picked) < min(n, len(pool.candidates)):
+        if picked:
+            model = believe(model, pool.x[picked[-1:]])
             with global_stream(seed, "pick", len(picked)):  # Monte Carlo acquisitions draw when first called
                 scores = score(make(model, situation.best), pool.x, situation)
+        open_rows = scores.clone()
+        open_rows[picked] = -torch.inf
+        picked.append(int(open_rows.argmax()))
     return picked
 
 

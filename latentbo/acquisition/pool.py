@@ -34,6 +34,8 @@ class Situation:
     feasibility: Feasibility
     check: Check
     """A reason code per canonical object that is not worth measuring, None for the others."""
+    runners_up: tuple[tuple[str, str], ...] = ()
+    """(proposer, object) of candidates that scored well at the last ask and were not asked for."""
 
     @property
     def best(self) -> float:
@@ -49,6 +51,11 @@ class Situation:
         """The k best measured objects, best first."""
         order = self.data.values[:, 0].argsort(descending=True, stable=True)[:k].tolist()
         return self.model.codec.read([self.data.objects[row] for row in order])
+
+    def remembered(self) -> list[tuple[str, Reading]]:
+        """The runners-up, read again."""
+        names, objects = zip(*self.runners_up, strict=True) if self.runners_up else ((), ())
+        return list(zip(names, self.model.codec.read(objects), strict=True))
 
 
 @dataclass(frozen=True)

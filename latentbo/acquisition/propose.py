@@ -8,10 +8,11 @@ credits a point for an object that lies elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
+from botorch.acquisition import AcquisitionFunction
 
 from latentbo.acquisition.batch import pick, score
 from latentbo.acquisition.functions import MakeAcquisition
@@ -22,24 +23,26 @@ from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.rng import derive, global_stream, numpy_stream, stream
 
-SHORTLIST = 200
+SHORTLIST = 100
 MORE_ROUNDS = 5
 
 
 @dataclass(frozen=True)
 class PoolSettings:
     """Effort of one proposal: `rounds` of about `size` candidates; parents are the `elites` best measured
-    objects and, from the second round on, the `survivors` best-scored candidates.
+    objects and the `survivors` best-scored candidates. The `remembered` best that are not picked are where the
+    next proposal begins.
     """
 
-    rounds: int = 3
-    size: int = 200
+    rounds: int = 6
+    size: int = 100
     elites: int = 30
     survivors: int = 30
+    remembered: int = 60
 
     def __post_init__(self) -> None:
-        if min(self.rounds, self.size, self.elites, self.survivors) < 1:
-            raise InputError(f"rounds, size, elites and survivors must be at least 1: {self}")
+        if min(self.rounds, self.size, self.elites, self.survivors) < 1 or self.remembered < 0:
+            raise InputError(f"rounds, size, elites and survivors must be at least 1, remembered 0: {self}")
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,17 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Batch:
-    """At most `asked` proposals; fewer is a shortfall, and `counts` says where the others went."""
+    """At most `asked` proposals; fewer is a shortfall, and `counts` says where the others went.
+
+    `runners_up` are the best candidates (proposer, object) that were not picked: the next pool begins with them.
+    `shares` divided the candidates among the proposers.
+    """
 
     asked: int
     proposals: tuple[Proposal, ...]
     counts: Counts
+    runners_up: tuple[tuple[str, str], ...] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def shortfall(self) -> int:
@@ -77,11 +86,13 @@ def propose_pool(
 ) -> Batch:
     """n new objects by the inner loop above.
 
-    `shares` (see `quota`) divides candidates and picks among the proposers.
+    `shares` (see `quota`) divides the candidates among the proposers; the picks go by score alone.
     """
     with global_stream(seed, "acquisition"):
         acquisition = make(situation.surrogate, situation.best)
     known, counts, pool = set(situation.known), Counts(), _empty(situation)
+    old, _ = sift(situation.remembered(), known, situation.check)
+    pool = pool.joined(_scored(old, acquisition, situation, seed, "remembered"))
     for turn in range(settings.rounds + MORE_ROUNDS):
         if turn >= settings.rounds and len(pool.candidates) >= n:
             break
@@ -95,14 +106,12 @@ def propose_pool(
         ]
         kept, lost = sift(proposed, known, situation.check)
         counts += lost
-        x = situation.model.inputs([candidate.reading for candidate in kept])
-        with global_stream(seed, "score", turn):  # Monte Carlo acquisitions draw when first called
-            scores = score(acquisition, x, situation)
-        pool = pool.joined(Pool(tuple(kept), x, scores))
-    quota = allocate(n, shares, numpy_stream(seed, "quota"))
-    pool = _shortlist(pool, quota)
-    chosen = pool.rows(pick(n, pool, situation, make, quota, seed))
-    return Batch(n, predict(situation, chosen), counts)
+        pool = pool.joined(_scored(kept, acquisition, situation, seed, turn))
+    pool = pool.best(max(SHORTLIST, n + settings.remembered))
+    rows = pick(n, pool.best(SHORTLIST), situation, make, seed)
+    rest = [candidate for row, candidate in enumerate(pool.candidates) if row not in rows]
+    runners_up = tuple((candidate.proposer, candidate.object) for candidate in rest[: settings.remembered])
+    return Batch(n, predict(situation, pool.rows(rows)), counts, runners_up, shares)
 
 
 def propose_prior(n: int, model: DKLVAE, known: frozenset[str], check: Check, seed: int) -> Batch:
@@ -131,6 +140,19 @@ def predict(situation: Situation, chosen: Pool) -> tuple[Proposal, ...]:
     return tuple(Proposal(c.object, mean, sd, chance, c.proposer) for c, mean, sd, chance in rows)
 
 
+def _scored(
+    candidates: Sequence[Candidate],
+    acquisition: AcquisitionFunction,
+    situation: Situation,
+    seed: int,
+    turn: int | str,
+) -> Pool:
+    """The candidates, each scored as what it decodes to, at the latent point it encodes to."""
+    x = situation.model.inputs([candidate.reading for candidate in candidates])
+    with global_stream(seed, "score", turn):  # Monte Carlo acquisitions draw when first called
+        return Pool(tuple(candidates), x, score(acquisition, x, situation))
+
+
 def _empty(situation: Situation) -> Pool:
     width = situation.surrogate.train_inputs[0].shape[-1]
     return Pool((), torch.empty(0, width, dtype=torch.float64), torch.empty(0, dtype=torch.float64))
@@ -152,15 +174,3 @@ def _parents(situation: Situation, pool: Pool, settings: PoolSettings) -> Parent
         situation.region.length,
         spread * scales / scales.log().mean().exp(),
     )
-
-
-def _shortlist(pool: Pool, quota: Mapping[str, int]) -> Pool:
-    """The best by score, and of each proposer at least twice what it may pick: picking needs no more."""
-    order = pool.scores.argsort(descending=True, stable=True).tolist()
-    rows, taken = order[:SHORTLIST], dict.fromkeys(quota, 0)
-    for row in order:
-        name = pool.candidates[row].proposer
-        taken[name] = taken.get(name, 0) + 1
-        if row not in rows and taken[name] <= 2 * quota.get(name, 0):
-            rows.append(row)
-    return pool.rows(rows)

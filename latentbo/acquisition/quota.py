@@ -1,7 +1,12 @@
-"""How many candidates and picks each proposer gets: by its recent success, quickly, and never nothing.
+"""How much of the effort each proposer gets: by what its effort brought lately, quickly, and never nothing.
 
-Which proposer is best differs between tasks and within a campaign, and predicted scores do not tell: picking
-by score alone starves the latent proposers even where they are the better ones. So measured success decides.
+Which proposer is best differs between tasks and within a campaign, and predicted scores do not tell. So measured
+success decides, per unit of effort: whoever makes most of the candidates also gets most of the picks.
+
+symbol   meaning                                                             shape
+s_k      a proposer's share of the candidates when an object was proposed    proposers
+w_k      1 if the object was its own and a success, else 0                   proposers
+y_k      yield, (1 + sum w_k) / (2 + sum s_k), sums fading with age          proposers
 """
 
 from __future__ import annotations
@@ -11,27 +16,28 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 HALF_LIFE = 40.0  # told proposals after which an outcome counts half
-FLOOR = 0.3  # of all the shares, spread evenly
+FLOOR = 0.2  # of all the shares, spread evenly
 
 
-def success_shares(names: Sequence[str], outcomes: Iterable[tuple[str, bool]]) -> dict[str, float]:
-    """Shares that sum to 1, from told proposals in order: (proposer, whether the value was a success).
+def success_shares(
+    names: Sequence[str], outcomes: Iterable[tuple[str, bool, Mapping[str, float]]]
+) -> dict[str, float]:
+    """Shares that sum to 1, in proportion to the yields above a floor.
 
-    Rates are Beta(1, 2) posterior means under exponentially fading counts; outcomes of unknown proposers are
-    left out.
+    `outcomes` are told proposals in order: proposer, whether the value was a success, and the shares that all had
+    then. What unknown proposers did is left out.
     """
-    wins, tries = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
+    wins, effort = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
     fade = 0.5 ** (1.0 / HALF_LIFE)
-    for name, success in outcomes:
-        if name not in wins:
+    for proposer, success, shares in outcomes:
+        if proposer not in wins:
             continue
-        for counts in (wins, tries):
-            counts.update({key: value * fade for key, value in counts.items()})
-        tries[name] += 1.0
-        wins[name] += float(success)
-    rates = {name: (wins[name] + 1.0) / (tries[name] + 3.0) for name in names}
-    total = sum(rates.values())
-    return {name: FLOOR / len(rates) + (1 - FLOOR) * rate / total for name, rate in rates.items()}
+        for name in names:
+            wins[name] = fade * wins[name] + float(success and name == proposer)
+            effort[name] = fade * effort[name] + shares.get(name, 0.0)
+    yields = {name: (1.0 + wins[name]) / (2.0 + effort[name]) for name in names}
+    total = sum(yields.values())
+    return {name: FLOOR / len(names) + (1 - FLOOR) * yields[name] / total for name in names}
 
 
 def allocate(n: int, shares: Mapping[str, float], rng: np.random.Generator) -> dict[str, int]:

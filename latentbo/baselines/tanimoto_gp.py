@@ -18,14 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from latentbo.baselines.base import Record, nothing_told
 from latentbo.baselines.genetic import EDITS, quantile_weights
-from latentbo.codecs.descriptors import morgan_counts
+from latentbo.codecs.descriptors import sparse_morgan_counts
 from latentbo.codecs.edits import GraphEdits
 from latentbo.codecs.molecules import canonical
 from latentbo.errors import InputError
@@ -33,11 +32,8 @@ from latentbo.rng import numpy_stream
 
 RADIUS, SIZE = 3, 2048
 NOISE = 1e-4
-CACHED = 50_000  # fingerprints, about 1 kB each
 BLOCK = 1_000  # candidates whose covariances are in memory at a time
 LOG_BETA = (-2.0, 0.0)  # log10 of the weight of the standard deviation: 0.01 exploits, 1 explores
-
-Counts = tuple[Int[np.ndarray, " c"], Int[np.ndarray, " c"]]  # columns that are not zero, and what they hold
 
 
 @dataclass(frozen=True)
@@ -159,7 +155,7 @@ class TanimotoPosterior:
         shared = np.empty((len(smiles), n))
         totals = np.empty((len(smiles), 1))
         for row, text in enumerate(smiles):
-            columns, held = counts(text)
+            columns, held = sparse_morgan_counts(text, radius=RADIUS, size=SIZE)
             shared[row] = np.minimum(self._columns[columns, :n], held[:, None]).sum(0, dtype=np.uint16)
             totals[row] = held.sum()
         return (shared / (totals + self._totals[:n] - shared)).T
@@ -171,7 +167,7 @@ class TanimotoPosterior:
         l = old @ self.kernel([smiles])[:, 0]  # noqa: E741
         d = np.sqrt(1.0 + NOISE - l @ l)
         self._factor[n, :n], self._factor[n, n] = -(l @ old) / d, 1.0 / d
-        columns, held = counts(smiles)
+        columns, held = sparse_morgan_counts(smiles, radius=RADIUS, size=SIZE)
         self._columns[columns, n], self._totals[n] = held, held.sum()
         self._rows[smiles] = n
 
@@ -184,14 +180,6 @@ class TanimotoPosterior:
         self._columns = np.pad(self._columns, ((0, 0), (0, more)))
         self._totals = np.pad(self._totals, (0, more))
         self._factor = np.pad(self._factor, ((0, more), (0, more)))
-
-
-@lru_cache(maxsize=CACHED)
-def counts(smiles: str) -> Counts:
-    """The fingerprint of a canonical SMILES: folded Morgan counts, sparse."""
-    row = morgan_counts([smiles], radius=RADIUS, size=SIZE)[0]
-    (columns,) = row.nonzero()
-    return columns, row[columns].astype(np.uint16)
 
 
 def _drawn(pool: Sequence[str], size: int, rng: np.random.Generator) -> tuple[str, ...]:

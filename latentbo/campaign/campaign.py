@@ -181,21 +181,19 @@ class Campaign:
 
     def surrogate(self) -> SurrogateFit:
         """The surrogate fitted to what was measured, through the live encoder: an ordinary BoTorch model."""
-        structured = self.settings.structure and self.settings.proposer == "pool"
-        model = self._model if structured else replace(self._model, structure=None)
-        return model.surrogate(self._history.measurements())
+        return self._seen.surrogate(self._history.measurements())
 
     def situation(self, fitted: SurrogateFit) -> Situation:
         """What a proposal would rest on now."""
-        structured = fitted.model.train_inputs[0].shape[-1] > self._model.latent
         return Situation(
-            self._model if structured else replace(self._model, structure=None),
+            self._seen,
             fitted.model,
             self._history.measurements(),
             self._known(),
             self._history.region(),
             self.feasibility(),
             self._check,
+            self._history.rounds[-1].runners_up if self._history.rounds else (),
         )
 
     def feasibility(self) -> Feasibility:
@@ -247,6 +245,17 @@ class Campaign:
         self._append("retrained", asdict(event))
         self._model = model
 
+    @property
+    def _seen(self) -> DKLVAE:
+        """The live model with what the settings let its surrogate see of the objects themselves."""
+        if self.settings.proposer == "gradient":
+            return self._model.bare
+        return replace(
+            self._model,
+            structure=self._model.structure if self.settings.structure else None,
+            descriptors=self._model.descriptors if self.settings.descriptors else None,
+        )
+
     def _propose(self, n: int, situation: Situation, seed: int) -> Batch:
         if self.settings.proposer == "gradient":
             return propose_gradient(n, situation, self._acquisition, seed)
@@ -288,6 +297,8 @@ class Campaign:
             seconds=seconds,
             encoder=self._model.id,
             surrogate=facts,
+            runners_up=batch.runners_up,
+            shares=batch.shares,
         )
 
     def _asked_frame(self, ids: Sequence[str]) -> pd.DataFrame:

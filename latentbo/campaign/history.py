@@ -57,7 +57,8 @@ class Round:
     """One ask: how many were asked for, what the pool lost, and what it rested on.
 
     `best` is the best value before it and `threshold` the tenth best, both larger is better; `threshold` is
-    None where no surrogate stood behind the ask.
+    None where no surrogate stood behind the ask. `runners_up` are (proposer, object) of the best candidates that were
+    not asked for, `shares` those of the proposers in the candidates.
     """
 
     number: int
@@ -70,6 +71,8 @@ class Round:
     seconds: float
     encoder: str
     surrogate: Mapping[str, Any]
+    runners_up: tuple[tuple[str, str], ...] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -153,19 +156,19 @@ class History:
             return last.region
         return last.region.update(best_before=last.best, best_of_batch=max(found))
 
-    def outcomes(self) -> list[tuple[str, bool]]:
-        """(proposer, success) of each told proposal in order.
+    def outcomes(self) -> list[tuple[str, bool, Mapping[str, float]]]:
+        """(proposer, success, shares of all proposers then) of each told proposal in order.
 
         A success came among the best ten known when it was proposed. What was proposed without a surrogate
         does not count.
         """
-        thresholds = {round_.number: round_.threshold for round_ in self.rounds}
+        rounds = {round_.number: round_ for round_ in self.rounds if round_.threshold is not None}
         outcomes = []
-        for identity in dict.fromkeys(self.told):
-            row = self.rows[identity]
-            threshold = thresholds.get(row.round)
-            if row.proposer is not None and threshold is not None:
-                outcomes.append((row.proposer, row.value is not None and self.sign * row.value > threshold))
+        for row in (self.rows[identity] for identity in dict.fromkeys(self.told)):
+            round_ = rounds.get(row.round)
+            if row.proposer is not None and round_ is not None and round_.threshold is not None:
+                success = row.value is not None and self.sign * row.value > round_.threshold
+                outcomes.append((row.proposer, success, round_.shares))
         return outcomes
 
 
@@ -198,6 +201,7 @@ def _created(history: History, payload: Mapping[str, Any]) -> History:
 def _asked(history: History, payload: Mapping[str, Any]) -> History:
     facts = dict(payload["round"])
     facts["region"] = TrustRegion(**facts["region"])
+    facts["runners_up"] = tuple((proposer, name) for proposer, name in facts["runners_up"])
     new = {row["id"]: Row(**row) for row in payload["rows"]}
     return replace(history, rows={**history.rows, **new}, rounds=(*history.rounds, Round(**facts)))
 

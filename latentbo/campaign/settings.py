@@ -18,8 +18,8 @@ class Settings:
     """Flat and JSON-able; stored in the campaign's first event.
 
     `seed` None draws one, which is stored. `model` is a shipped model's name or a folder. `initial` objects
-    come from the prior before the first surrogate is fitted. `structure` adds the structure term to the
-    surrogate (pool proposer only: it has no gradient in z). `retrain_every` tells between retrains of the
+    come from the prior before the first surrogate is fitted. `structure` and `descriptors` add their terms to the
+    surrogate (pool proposer only: they have no gradient in z). `retrain_every` tells between retrains of the
     encoder (None: never), not before `retrain_from` measured values. `rules` are `MoleculeRules` as a dict,
     here filled up with their defaults: what may be proposed. `objective` is what `latentbo run` evaluates, so
     that no other is put into the same file.
@@ -32,9 +32,10 @@ class Settings:
     acquisition: str = "ei"
     proposer: str = "pool"
     structure: bool = True
+    descriptors: bool = True
     initial: int = 20
-    pool_rounds: int = 3
-    pool_size: int = 200
+    pool_rounds: int = 6
+    pool_size: int = 100
     retrain_every: int | None = 100
     retrain_from: int = 100
     rules: dict[str, Any] = field(default_factory=dict)
@@ -43,7 +44,7 @@ class Settings:
         for name, known in (("acquisition", tuple(ACQUISITIONS)), ("proposer", PROPOSERS)):
             if getattr(self, name) not in known:
                 raise unknown_name(name, str(getattr(self, name)), known)
-        for name in ("minimise", "structure"):
+        for name in ("minimise", "structure", "descriptors"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"{name} must be true or false, not {getattr(self, name)!r}")
         for name in ("initial", "pool_rounds", "pool_size", "retrain_from"):

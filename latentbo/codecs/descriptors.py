@@ -1,15 +1,16 @@
-"""Numbers computed from molecules: structure counts for kernels, cheap descriptors for co-training."""
+"""Numbers computed from molecules: structure counts and descriptors for kernels, properties for co-training."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped, UInt16
 from rdkit import Chem, DataStructs
-from rdkit.Chem import QED, Crippen, Descriptors, rdFingerprintGenerator, rdMolDescriptors
+from rdkit.Chem import QED, Crippen, Descriptors, rdFingerprintGenerator, rdMolDescriptors, rdqueries
 from rdkit.Contrib.SA_Score import sascorer
 
 PROPERTIES: dict[str, Callable[[Chem.Mol], float]] = {
@@ -28,6 +29,10 @@ PROPERTIES: dict[str, Callable[[Chem.Mol], float]] = {
 }
 
 
+CACHED = 50_000  # molecules, about 1 kB each
+SparseCounts = tuple[Int[np.ndarray, " c"], UInt16[np.ndarray, " c"]]
+
+
 @cache
 def _morgan(radius: int, size: int) -> rdFingerprintGenerator.FingerprintGenerator64:
     return rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=size)
@@ -37,11 +42,19 @@ def morgan_counts(smiles: Sequence[str], *, radius: int = 3, size: int = 2048) -
     """Folded Morgan counts (how often each environment of up to `radius` bonds occurs), one row a canonical
     SMILES.
     """
-    generator = _morgan(radius, size)
     out = np.zeros((len(smiles), size), dtype=np.float32)
     for row, text in zip(out, smiles, strict=True):
-        row[:] = generator.GetCountFingerprintAsNumPy(Chem.MolFromSmiles(text))
+        columns, counts = sparse_morgan_counts(text, radius=radius, size=size)
+        row[columns] = counts
     return out
+
+
+@lru_cache(maxsize=CACHED)
+def sparse_morgan_counts(smiles: str, *, radius: int = 3, size: int = 2048) -> SparseCounts:
+    """The same of one canonical SMILES: the columns that are not zero, and what they hold."""
+    row = _morgan(radius, size).GetCountFingerprintAsNumPy(Chem.MolFromSmiles(smiles))
+    (columns,) = row.nonzero()
+    return columns, row[columns].astype(np.uint16)
 
 
 def properties(smiles: Sequence[str], names: Collection[str] = PROPERTIES) -> Float[np.ndarray, "n p"]:
@@ -49,6 +62,59 @@ def properties(smiles: Sequence[str], names: Collection[str] = PROPERTIES) -> Fl
     molecules = map(Chem.MolFromSmiles, smiles)
     rows = [[PROPERTIES[name](molecule) for name in names] for molecule in molecules]
     return np.asarray(rows, dtype=np.float32).reshape(len(rows), len(names))
+
+
+class Descriptor(NamedTuple):
+    """A number of a molecule, with its mean and standard deviation over ZINC-250k."""
+
+    of: Callable[[Chem.Mol], float]
+    mean: float
+    sd: float
+
+
+def _atoms(element: int) -> Callable[[Chem.Mol], int]:
+    query = rdqueries.AtomNumEqualsQueryAtom(element)
+    return lambda molecule: len(molecule.GetAtomsMatchingQuery(query))
+
+
+def _hydrogens(molecule: Chem.Mol) -> int:
+    return sum(atom.GetTotalNumHs() for atom in molecule.GetAtoms())
+
+
+DESCRIPTORS: dict[str, Descriptor] = {
+    "logp": Descriptor(Crippen.MolLogP, 2.5, 1.4),  # type: ignore[attr-defined]
+    "tpsa": Descriptor(rdMolDescriptors.CalcTPSA, 65.0, 23.0),
+    "heavy_atoms": Descriptor(rdMolDescriptors.CalcNumHeavyAtoms, 23.0, 4.5),
+    "rings": Descriptor(rdMolDescriptors.CalcNumRings, 2.7, 1.0),
+    "aromatic_rings": Descriptor(rdMolDescriptors.CalcNumAromaticRings, 1.8, 0.94),
+    "rotatable_bonds": Descriptor(rdMolDescriptors.CalcNumRotatableBonds, 4.5, 1.5),
+    "hbd": Descriptor(rdMolDescriptors.CalcNumHBD, 1.3, 0.89),
+    "hba": Descriptor(rdMolDescriptors.CalcNumHBA, 3.7, 1.5),
+    "sp3_fraction": Descriptor(rdMolDescriptors.CalcFractionCSP3, 0.41, 0.30),
+    "carbons": Descriptor(_atoms(6), 17.0, 3.7),
+    "nitrogens": Descriptor(_atoms(7), 2.8, 1.4),
+    "oxygens": Descriptor(_atoms(8), 2.3, 1.3),
+    "fluorines": Descriptor(_atoms(9), 0.33, 0.80),
+    "phosphorus": Descriptor(_atoms(15), 0.0, 0.30),
+    "sulfurs": Descriptor(_atoms(16), 0.41, 0.60),
+    "chlorines": Descriptor(_atoms(17), 0.20, 0.51),
+    "bromines": Descriptor(_atoms(35), 0.06, 0.30),
+    "hydrogens": Descriptor(_hydrogens, 21.0, 5.8),
+}
+"""What a chemist reads off a structure: polarity, size, rings and composition. Spreads are at least 0.3: one
+phosphorus must not be worth twenty standard deviations.
+"""
+
+
+def scaled_descriptors(smiles: Sequence[str]) -> Float[np.ndarray, "n 18"]:
+    """The `DESCRIPTORS` of each canonical SMILES, standardised on ZINC-250k."""
+    return np.asarray(list(map(_scaled, smiles)), dtype=np.float64).reshape(len(smiles), len(DESCRIPTORS))
+
+
+@lru_cache(maxsize=CACHED)
+def _scaled(smiles: str) -> tuple[float, ...]:
+    molecule = Chem.MolFromSmiles(smiles)
+    return tuple((each.of(molecule) - each.mean) / each.sd for each in DESCRIPTORS.values())
 
 
 def tanimoto(smiles: str, others: Sequence[str]) -> list[float]:

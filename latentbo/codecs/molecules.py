@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import selfies
 from rdkit import Chem, rdBase
+from rdkit.Chem import rdqueries
 
 from latentbo.codecs.base import Reading
 from latentbo.codecs.vocabulary import UnseenSymbolError, Vocabulary, learn_merges
@@ -47,6 +48,7 @@ ALPHABET = frozenset(selfies.get_semantic_robust_alphabet()) | {
 """SELFIES' own robust alphabet and the hydrides that filling up a derivation's open bonds can leave behind.
 """
 
+_HYDROGEN = rdqueries.AtomNumEqualsQueryAtom(1)
 REASONS = (UNPARSABLE, EMPTY, TOO_LONG, TOO_MANY_ATOMS, UNSEEN_TOKEN, NO_SELFIES, NO_ROUND_TRIP)
 
 
@@ -188,7 +190,7 @@ def _canonical(text: str, max_atoms: int, strip_salts: bool) -> tuple[str | None
     spelled = []
     for piece in (piece for piece in pieces if _heavy_atoms(piece) == size):
         # Atom maps label a drawing, not the molecule; a second reading makes the string a fixed point.
-        for atom in piece.GetAtoms():
+        for atom in piece.GetAtoms() if ":" in text else ():
             atom.SetAtomMapNum(0)
         again = _parsed(Chem.MolToSmiles(piece))
         if again is None:
@@ -206,7 +208,7 @@ def _heavy_atoms(molecule: Chem.Mol) -> int:
     """Atoms that are not hydrogen. RDKit's own count leaves out wildcards, a chain of which can be as long as
     any.
     """
-    return sum(atom.GetAtomicNum() != 1 for atom in molecule.GetAtoms())
+    return molecule.GetNumAtoms() - len(molecule.GetAtomsMatchingQuery(_HYDROGEN))
 
 
 @lru_cache(maxsize=CACHED)

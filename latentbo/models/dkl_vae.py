@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,20 +33,23 @@ BATCH = 512
 DRAWS = 4  # from the prior, for one sample
 Row = tuple[int, ...]
 StructureCounts = Callable[[Sequence[str]], Float[np.ndarray, "n p"]]
+Descriptors = Callable[[Sequence[str]], Float[np.ndarray, "n q"]]
 
 
 @dataclass(frozen=True, eq=False)
 class DKLVAE:
     """A trained space of objects. A value: training makes a new one, with a new `id`.
 
-    `structure` (optional) counts the structures of objects for the surrogate's second kernel term:
-    `morgan_counts` for molecules.
+    What the surrogate is told of objects beside their latent points (optional): `structure` counts their
+    structures (`morgan_counts` for molecules), `descriptors` are numbers of about unit spread among all objects
+    (`scaled_descriptors`).
     """
 
     codec: Codec
     vae: SequenceVAE
     prior: Prior
     structure: StructureCounts | None = None
+    descriptors: Descriptors | None = None
 
     def __post_init__(self) -> None:
         wanted, tokens = self.vae.arguments["vocabulary"], len(self.codec.vocabulary)
@@ -154,19 +157,28 @@ class DKLVAE:
         nearest = groups.gather(1, strayed[groups].argmin(1, keepdim=True)) if n else groups
         return [readings[i] for i in nearest.flatten().sort().values]
 
-    def inputs(self, readings: Sequence[Reading]) -> Float[Tensor, "n dp"]:
-        """The surrogate's inputs: latents, then structure counts where the model has them."""
+    @property
+    def bare(self) -> DKLVAE:
+        """The same with a surrogate of latents alone."""
+        return replace(self, structure=None, descriptors=None)
+
+    def inputs(self, readings: Sequence[Reading]) -> Float[Tensor, "n dqp"]:
+        """The surrogate's inputs: latents, then descriptors and structure counts where the model has them."""
+        objects = [reading.object for reading in readings if reading.object is not None]
         z = self.embed(readings)
-        if self.structure is None:
-            return z
-        counts = self.structure([reading.object for reading in readings if reading.object is not None])
-        return torch.cat([z, torch.as_tensor(counts, dtype=z.dtype)], dim=1)
+        told = [tell(objects) for tell in (self.descriptors, self.structure) if tell is not None]
+        return torch.cat([z, *(torch.as_tensor(part, dtype=z.dtype) for part in told)], dim=1)
 
     def surrogate(self, data: Measurements) -> SurrogateFit:
         """The GP head fitted to what was measured, each object at the latent point it encodes to now."""
         x = self.inputs(self.codec.read(data.objects))
+        descriptors = 0 if self.descriptors is None else self.descriptors([]).shape[1]
         model = LatentGP(
-            x, data.values.double(), bounds=latent_box(self.prior), structure=x.shape[1] - self.latent
+            x,
+            data.values.double(),
+            bounds=latent_box(self.prior),
+            structure=x.shape[1] - self.latent - descriptors,
+            descriptors=descriptors,
         )
         return fit_surrogate(model)
 

@@ -1,10 +1,11 @@
-"""The covariance of the surrogate: a latent term and, where there are structure counts, a structure term.
+"""The covariance of the surrogate: a latent term and terms of what is known of the decoded object itself.
 
-symbol      meaning                                                      shape
-z           latent coordinates, scaled to the spread of a unit cube      n x d
-c           structure counts (Morgan radius 3) of the decoded object     n x p
-k_z, k_c    ARD RBF on z; MinMax on c                                    n x n
-a_z, a_c    their amplitudes; k = a_z k_z + a_c k_c
+symbol           meaning                                                  shape
+z                latent coordinates, scaled to the spread of a unit cube  n x d
+u                descriptors (logP, ring count ...), of unit spread       n x q
+c                structure counts (Morgan environments)                   n x p
+k_z, k_u, k_c    ARD RBF on z; ARD RBF on u; MinMax on c                  n x n
+a_z, a_u, a_c    their amplitudes; k = a_z k_z + a_u k_u + a_c k_c
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 
 import torch
 from botorch.models.utils.gpytorch_modules import get_covar_module_with_dim_scaled_prior
-from gpytorch.kernels import AdditiveKernel, Kernel, ScaleKernel
+from gpytorch.kernels import AdditiveKernel, Kernel, RBFKernel, ScaleKernel
 from gpytorch.priors import LogNormalPrior
 from torch import Tensor
 
@@ -32,6 +33,8 @@ class MinMaxKernel(Kernel):
 
     is_stationary = False
     has_lengthscale = False
+    _last: tuple[Tensor, Tensor, Tensor] | None = None
+    """Arguments and answer of the last call: fitting asks the same at each step."""
 
     def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, last_dim_is_batch: bool = False) -> Tensor:
         if last_dim_is_batch:
@@ -41,8 +44,11 @@ class MinMaxKernel(Kernel):
         if diag:
             low = torch.minimum(x1, x2).sum(-1)
             return _ratio(low, torch.maximum(x1, x2).sum(-1))
-        low = _sum_of_minima(x1, x2)
-        return _ratio(low, x1.sum(-1)[..., :, None] + x2.sum(-1)[..., None, :] - low)
+        if self._last is None or not (torch.equal(self._last[0], x1) and torch.equal(self._last[1], x2)):
+            low = _sum_of_minima(x1, x2)
+            ratio = _ratio(low, x1.sum(-1)[..., :, None] + x2.sum(-1)[..., None, :] - low)
+            self._last = (x1, x2, ratio)
+        return self._last[2]
 
 
 def _ratio(low: Tensor, high: Tensor) -> Tensor:
@@ -80,29 +86,48 @@ def latent_kernel(latent: int, batch_shape: torch.Size = NO_BATCH) -> Kernel:
     )
 
 
-class LatentStructureKernel(AdditiveKernel):
-    """a_z k_z + a_c k_c: a class of its own, for which `pathwise` registers feature maps with BoTorch."""
+def descriptor_kernel(latent: int, descriptors: int, batch_shape: torch.Size = NO_BATCH) -> Kernel:
+    """RBF-ARD over the `descriptors` inputs after the `latent` ones, which have unit spread among all objects.
 
-
-def combined_kernel(latent: int, structure: int, batch_shape: torch.Size = NO_BATCH) -> LatentStructureKernel:
-    """a_z k_z + a_c k_c over inputs (z, c), amplitudes under log-normal priors.
-
-    With standardised values the total variance is near 1. The structure term starts at most of it, so that it
-    carries the model while there are few points; the latent term's prior is wider, so that data can give it
-    the lead.
+    Prior median 3 for the lengthscales: smooth over everything there is, until the data say otherwise.
     """
-    latent_term = _scaled(latent_kernel(latent, batch_shape), median=0.2, spread=1.0, batch_shape=batch_shape)
-    structure_term = _scaled(
-        MinMaxKernel(batch_shape=batch_shape, active_dims=list(range(latent, latent + structure))),
-        median=1.0,
-        spread=0.75,
+    kernel = RBFKernel(
+        ard_num_dims=descriptors,
         batch_shape=batch_shape,
+        active_dims=list(range(latent, latent + descriptors)),
+        lengthscale_prior=LogNormalPrior(math.log(3.0), 1.0),
     )
-    return LatentStructureKernel(latent_term, structure_term)
+    kernel.lengthscale = torch.full((*batch_shape, 1, descriptors), 3.0)
+    return kernel
+
+
+class ObjectKernel(AdditiveKernel):
+    """a_z k_z + a_u k_u + a_c k_c: a class of its own, for which `pathwise` registers feature maps with BoTorch."""
+
+
+def combined_kernel(
+    latent: int, structure: int, batch_shape: torch.Size = NO_BATCH, *, descriptors: int = 0
+) -> ObjectKernel:
+    """The sum over inputs (z, u, c), amplitudes under log-normal priors; no k_u without descriptors, no k_c without
+    structure.
+
+    With standardised values the total variance is near 1. What is known of the object itself starts at most of it,
+    so that it carries the model while there are few points; the data can give the latent term the lead.
+    """
+    terms = [_scaled(latent_kernel(latent, batch_shape), median=0.2, spread=1.0, batch_shape=batch_shape)]
+    if descriptors:
+        told = descriptor_kernel(latent, descriptors, batch_shape)
+        terms.append(_scaled(told, median=0.5, spread=1.0, batch_shape=batch_shape))
+    if structure:
+        first = latent + descriptors
+        counted = MinMaxKernel(batch_shape=batch_shape, active_dims=list(range(first, first + structure)))
+        median = 0.5 if descriptors else 1.0
+        terms.append(_scaled(counted, median=median, spread=0.75, batch_shape=batch_shape))
+    return ObjectKernel(*terms)
 
 
 def amplitudes(kernel: Kernel) -> Sequence[float]:
-    """The learnt (a_z, a_c) of a `combined_kernel`; (1,) for a bare latent kernel."""
+    """The learnt amplitudes of a `combined_kernel`, (a_z, a_u, a_c) where it has all; (1,) for a bare latent kernel."""
     if isinstance(kernel, AdditiveKernel):
         return tuple(float(term.outputscale.detach().mean()) for term in kernel.kernels)
     return (1.0,)

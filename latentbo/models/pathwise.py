@@ -1,4 +1,4 @@
-"""Feature maps with which BoTorch draws whole posterior functions of a `LatentStructureKernel` (pathwise
+"""Feature maps with which BoTorch draws whole posterior functions of an `ObjectKernel` (pathwise
 sampling).
 
 BoTorch has them for stationary kernels only. For MinMax, consistent weighted sampling (Ioffe 2010, "Improved
@@ -21,7 +21,7 @@ from botorch.sampling.pathwise.features.maps import FeatureMap
 from botorch.sampling.pathwise.utils import ChainedTransform, FeatureSelector
 from torch import Tensor, nn
 
-from latentbo.models.kernels import LatentStructureKernel, MinMaxKernel
+from latentbo.models.kernels import ObjectKernel, MinMaxKernel
 
 ROWS = 64  # rows whose hashes are found together, which bounds the memory
 LEVELS = 64  # hash levels with a sign of their own
@@ -76,7 +76,7 @@ class MinMaxFeatures(FeatureMap):
 class SumFeatures(FeatureMap):
     """The features of a sum of kernels: those of its terms side by side."""
 
-    def __init__(self, kernel: LatentStructureKernel, maps: list[FeatureMap]) -> None:
+    def __init__(self, kernel: ObjectKernel, maps: list[FeatureMap]) -> None:
         super().__init__()
         self.kernel, self.maps, self.batch_shape = kernel, nn.ModuleList(maps), kernel.batch_shape
         self.num_outputs = sum(term.num_outputs for term in maps)
@@ -92,14 +92,15 @@ def _min_max(kernel: MinMaxKernel, *, num_inputs: int, num_outputs: int) -> MinM
     return MinMaxFeatures(kernel, num_inputs, num_outputs)
 
 
-@GenKernelFeatures.register(LatentStructureKernel)
-def _sum(kernel: LatentStructureKernel, *, num_inputs: int, num_outputs: int) -> SumFeatures:
-    share = 2 * (num_outputs // 4)  # Fourier features come in pairs
-    latent, structure = kernel.kernels
+@GenKernelFeatures.register(ObjectKernel)
+def _sum(kernel: ObjectKernel, *, num_inputs: int, num_outputs: int) -> SumFeatures:
+    terms = list(kernel.kernels)
+    share = 2 * (num_outputs // (2 * len(terms)))  # Fourier features come in pairs
+    shares = [share] * (len(terms) - 1) + [num_outputs - share * (len(terms) - 1)]
     return SumFeatures(
         kernel,
         [
-            gen_kernel_features(latent, num_inputs=num_inputs, num_outputs=share),
-            gen_kernel_features(structure, num_inputs=num_inputs, num_outputs=num_outputs - share),
+            gen_kernel_features(term, num_inputs=num_inputs, num_outputs=outputs)
+            for term, outputs in zip(terms, shares, strict=True)
         ],
     )

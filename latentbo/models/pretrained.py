@@ -21,12 +21,12 @@ from torch import Tensor
 
 from latentbo.codecs.base import Codec
 from latentbo.errors import InputError, ModelFileError
-from latentbo.models.dkl_vae import DKLVAE, StructureCounts
+from latentbo.models.dkl_vae import DKLVAE, Descriptors, StructureCounts
 from latentbo.models.exemplars import ExemplarPrior
 from latentbo.models.priors import GaussianMixture, Prior
 from latentbo.models.vae import SequenceVAE
 
-FORMAT = 1
+FORMAT = 2
 PRIORS: dict[str, Callable[..., Prior]] = {"mixture": GaussianMixture, "exemplars": ExemplarPrior}
 SHIPPED = {"zinc250k": Path(__file__).parent / "weights" / "zinc250k"}
 DEFAULT = "zinc250k"
@@ -42,7 +42,8 @@ def pack_model(model: DKLVAE, *, facts: dict[str, Any] | None = None) -> tuple[d
     settings = {
         "network": model.vae.arguments,
         "codec": model.codec.to_dict(),
-        "structure": _structure_name(model.structure),
+        "structure": _name(model.structure, "morgan_counts"),
+        "descriptors": _name(model.descriptors, "scaled_descriptors"),
         "prior": {"kind": kind, **arguments},
     }
     card = {
@@ -69,12 +70,12 @@ def unpack_model(card: dict[str, Any], payload: bytes, source: object) -> DKLVAE
                 f"network, codec or structure in the card of {source} were changed since it was written"
             )
         tensors = load(payload)
-        codec, structure = _codec(card["codec"], card["structure"])
+        codec, structure, descriptors = _told(card)
         vae = SequenceVAE(**card["network"])
         vae.load_state_dict(_part(tensors, "vae."))
         arguments = dict(card["prior"])
         prior = PRIORS[arguments.pop("kind")](**_part(tensors, "prior."), **arguments)
-        model = DKLVAE(codec, vae.eval(), prior, structure)
+        model = DKLVAE(codec, vae.eval(), prior, structure, descriptors)
     except (SafetensorError, RuntimeError, TypeError, KeyError, ValueError) as error:
         raise ModelFileError(f"{source} was not written by this version of latentbo: {error}") from error
     return model
@@ -142,29 +143,31 @@ def _prior_parts(prior: Prior) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     return kinds[type(prior)], {name: value for name, value in values.items() if name not in tensors}, tensors
 
 
-def _structure_name(structure: StructureCounts | None) -> str | None:
-    """What the card says of the structure counts: a function of the user's own cannot be stored."""
-    name = None if structure is None else getattr(structure, "__name__", repr(structure))
-    if name not in (None, "morgan_counts"):
-        raise InputError(
-            f"a model with structure counts {name!r} cannot be saved: only morgan_counts or none"
-        )
+def _name(told: StructureCounts | Descriptors | None, known: str) -> str | None:
+    """What the card says of the counts or descriptors: a function of the user's own cannot be stored."""
+    name = None if told is None else getattr(told, "__name__", repr(told))
+    if name not in (None, known):
+        raise InputError(f"a model with {name!r} for its surrogate cannot be saved: only {known} or none")
     return name
 
 
-def _codec(data: dict[str, Any], structure: str | None) -> tuple[Codec, StructureCounts | None]:
-    """The codec a card describes, with what counts the structures of its objects."""
-    if data["kind"] != "molecules":
-        raise KeyError(f"codec kind {data['kind']!r}")
+def _told(card: dict[str, Any]) -> tuple[Codec, StructureCounts | None, Descriptors | None]:
+    """The codec a card describes, and what is told of its objects."""
+    if card["codec"]["kind"] != "molecules":
+        raise KeyError(f"codec kind {card['codec']['kind']!r}")
     # RDKit is loaded for molecules only.
-    from latentbo.codecs.descriptors import morgan_counts
+    from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
     from latentbo.codecs.molecules import MoleculeCodec
 
-    return MoleculeCodec.from_dict(data), {None: None, "morgan_counts": morgan_counts}[structure]
+    return (
+        MoleculeCodec.from_dict(card["codec"]),
+        {None: None, "morgan_counts": morgan_counts}[card["structure"]],
+        {None: None, "scaled_descriptors": scaled_descriptors}[card["descriptors"]],
+    )
 
 
 def _settings_sha256(card: dict[str, Any]) -> str:
-    settings = {name: card[name] for name in ("network", "codec", "structure", "prior")}
+    settings = {name: card[name] for name in ("network", "codec", "structure", "descriptors", "prior")}
     return _sha256(json.dumps(settings, sort_keys=True).encode())
 
 

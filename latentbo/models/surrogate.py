@@ -1,7 +1,8 @@
 """The surrogate: an ordinary BoTorch model over latent points, exact and single-output.
 
 symbol   meaning                                                   shape
-X        latents z, followed by structure counts c where used      b x n x (d + p)
+X        latents z, then descriptors u and structure counts c       b x n x (d + q + p)
+         where they are used
 Y        measured values, larger is better                         b x n x 1
 """
 
@@ -24,7 +25,7 @@ from gpytorch.distributions import MultivariateNormal
 from gpytorch.kernels import AdditiveKernel
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import ExactMarginalLogLikelihood
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 import latentbo.models.pathwise  # noqa: F401  (registers feature maps for the combined kernel)
@@ -37,10 +38,12 @@ MOST_JOINT = 1024  # single points computed jointly: beyond, their own covarianc
 NORMAL_95 = 1.959963984540054  # half the width of the central 95 % of N(0, 1)
 PerPoint = Float[Tensor, "*n"]
 MAX_ITERATIONS = 50  # an unbounded L-BFGS run takes eight times as long at n = 1000 for no better a model
+MOST_FITTED = 300  # points that hyperparameters are fitted to; the posterior rests on all
 
 
 class LatentGP(SingleTaskGP):
-    """Exact GP on (z, c): RBF-ARD on z, plus MinMax on the structure counts c if `structure` > 0.
+    """Exact GP on (z, u, c): RBF-ARD on z, plus RBF-ARD on `descriptors` columns u, plus MinMax on `structure`
+    counts c (`models.kernels`).
 
     Values are standardised inside; z is scaled by the prior's spread (`bounds`, 2 x d: the box that a unit
     cube of the same standard deviation would fill), so that the lengthscale prior means the same for every
@@ -55,25 +58,30 @@ class LatentGP(SingleTaskGP):
         *,
         bounds: Float[Tensor, "2 d"],
         structure: int = 0,
+        descriptors: int = 0,
         train_Yvar: Float[Tensor, "*b n 1"] | None = None,
     ) -> None:
         latent = bounds.shape[-1]
-        if train_X.shape[-1] != latent + structure:
+        width = latent + descriptors + structure
+        if train_X.shape[-1] != width:
             raise InputError(
-                f"inputs need {latent} latent + {structure} structure columns, but have {train_X.shape[-1]}"
+                f"inputs need {latent} latent + {descriptors} descriptor + {structure} structure columns, "
+                f"but have {train_X.shape[-1]}"
             )
         if train_X.shape[-2] == 0:
             raise InputError("a surrogate needs at least one measured object")
         batch = train_X.shape[:-2]
-        kernel = combined_kernel(latent, structure, batch) if structure else latent_kernel(latent, batch)
+        kernel = (
+            combined_kernel(latent, structure, batch, descriptors=descriptors)
+            if descriptors or structure
+            else latent_kernel(latent, batch)
+        )
         super().__init__(
             train_X,
             train_Y,
             train_Yvar=train_Yvar,
             covar_module=kernel,
-            input_transform=Normalize(
-                latent + structure, indices=list(range(latent)), bounds=bounds.to(train_X)
-            ),
+            input_transform=Normalize(width, indices=list(range(latent)), bounds=bounds.to(train_X)),
         )
         self.latent = latent
 
@@ -182,11 +190,31 @@ def calibration(mean: PerPoint, sd: PerPoint, values: PerPoint) -> Calibration:
 
 
 def _maximise(model: LatentGP) -> None:
-    with warnings.catch_warnings():
-        # Reaching the iteration cap is what the cap is for.
-        warnings.filterwarnings("ignore", category=OptimizationWarning)
-        fit_gpytorch_mll(
-            ExactMarginalLogLikelihood(model.likelihood, model),
-            optimizer_kwargs={"options": {"maxiter": MAX_ITERATIONS}},
-            max_attempts=1,
-        )
+    """Fit the hyperparameters, in training mode, to at most `MOST_FITTED` of the points."""
+    x, y = model.train_inputs[0], model.train_targets
+    rows = _telling(y) if not model.batch_shape else slice(None)
+    model.set_train_data(x[..., rows, :], y[..., rows], strict=False)
+    try:
+        with warnings.catch_warnings():
+            # Reaching the iteration cap is what the cap is for.
+            warnings.filterwarnings("ignore", category=OptimizationWarning)
+            fit_gpytorch_mll(
+                ExactMarginalLogLikelihood(model.likelihood, model),
+                optimizer_kwargs={"options": {"maxiter": MAX_ITERATIONS}},
+                max_attempts=1,
+            )
+    finally:
+        model.train()
+        model.set_train_data(x, y, strict=False)
+
+
+def _telling(y: Float[Tensor, " n"]) -> Int[Tensor, " m"]:
+    """Rows that tell most: the better half of them the best, where the search goes on; the others evenly through
+    the rest of the ranks.
+    """
+    order = y.argsort(descending=True, stable=True)
+    if len(y) <= MOST_FITTED:
+        return order.sort().values
+    best = MOST_FITTED // 2
+    rest = torch.linspace(best, len(y) - 1, MOST_FITTED - best).round().long()
+    return order[torch.cat([torch.arange(best), rest])].sort().values

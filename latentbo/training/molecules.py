@@ -21,7 +21,7 @@ import torch
 import latentbo
 from latentbo.codecs.corpus import Corpus
 from latentbo.codecs.corpus_reader import content_sha256, read_corpus
-from latentbo.codecs.descriptors import morgan_counts
+from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
 from latentbo.codecs.recombine import recombined_tokens
 from latentbo.data.dataset import TokenSet
 from latentbo.errors import InputError
@@ -115,7 +115,7 @@ def _trained(
         progress=lambda at: listener("train", at.step, at.steps, _note(at)),
     )
     listener("prior", 0, 1, "")
-    model = DKLVAE(corpus.codec, vae, fit_prior(vae, exemplars, recipe), morgan_counts)
+    model = DKLVAE(corpus.codec, vae, fit_prior(vae, exemplars, recipe), morgan_counts, scaled_descriptors)
     listener("prior", 1, 1, "")
     reports = {"train": report}
     if recipe.cycle_epochs:

@@ -39,7 +39,7 @@ def situation_of(tiny_model: DKLVAE) -> Callable[..., Situation]:
 
     @cache
     def fit(structure: bool) -> tuple[DKLVAE, SurrogateFit]:
-        model = tiny_model if structure else replace(tiny_model, structure=None)
+        model = tiny_model if structure else tiny_model.bare
         return model, model.surrogate(data)
 
     def make(*, structure: bool = False, failed: bool = False, **changed: object) -> Situation:

@@ -143,36 +143,21 @@ def test_near_twins_are_not_both_among_the_first(situation: Situation) -> None:
     pool = pool_of(situation, twins, "a" * 14)
     top = pool.scores.argsort(descending=True)[:3].tolist()
     assert {0, 1} <= set(top)  # by score alone they would be
-    rows = pick(4, pool, situation, EI, {"a": 4}, seed=0)
+    rows = pick(4, pool, situation, EI, seed=0)
     alike = {0, 1, int(best) + 2}
     assert rows[0] in alike
     assert not alike & set(rows[1:])
 
 
-def test_the_quota_is_kept_while_there_are_others(situation: Situation) -> None:
-    x = drawn(situation, 12)
-    order = pool_of(situation, x, "a" * 12).scores.argsort(descending=True)
-    # a has the six best, b the six worst.
-    names = ["b"] * 12
-    for row in order[:6].tolist():
-        names[row] = "a"
-    pool = pool_of(situation, x, "".join(names))
-
-    def picked(n: int, quota: dict[str, int]) -> list[str]:
-        return [pool.candidates[row].proposer for row in pick(n, pool, situation, EI, quota, seed=0)]
-
-    assert sorted(picked(4, {"a": 2, "b": 2})) == ["a", "a", "b", "b"]
-    assert picked(3, {"a": 0, "b": 3}) == ["b"] * 3
-    # Where the quota cannot be kept, the batch is filled all the same; what a quota forgets has none.
-    assert picked(8, {"a": 0, "b": 8}).count("b") == 6
-    assert picked(2, {"b": 2}) == ["b"] * 2
-    assert sorted(pick(99, pool, situation, EI, {"a": 99, "b": 99}, seed=0)) == list(range(12))
-    assert pick(3, pool.rows([]), situation, EI, {"a": 3}, seed=0) == []
+def test_all_are_picked_where_there_are_no_more(situation: Situation) -> None:
+    pool = pool_of(situation, drawn(situation, 5), "a" * 5)
+    assert sorted(pick(99, pool, situation, EI, seed=0)) == list(range(5))
+    assert pick(3, pool.rows([]), situation, EI, seed=0) == []
 
 
 def test_the_first_pick_is_the_best_score(situation: Situation) -> None:
     pool = pool_of(situation, drawn(situation, 12), "a" * 12)
-    assert pick(1, pool, situation, EI, {"a": 1}, seed=0) == [int(pool.scores.argmax())]
+    assert pick(1, pool, situation, EI, seed=0) == [int(pool.scores.argmax())]
 
 
 def test_an_acquisition_that_draws_is_made_anew_for_each_pick_by_the_seed(situation: Situation) -> None:
@@ -183,7 +168,7 @@ def test_an_acquisition_that_draws_is_made_anew_for_each_pick_by_the_seed(situat
         made.append(make_acquisition("ts")(model, best))
         return made[-1]
 
-    first, again, other = (pick(5, pool, situation, thompson, {"a": 5}, seed) for seed in (1, 1, 2))
+    first, again, other = (pick(5, pool, situation, thompson, seed) for seed in (1, 1, 2))
     assert first == again
     assert first != other
     assert len(made) == 3 * 4  # the first pick follows the scores of the pool

@@ -17,6 +17,7 @@ from latentbo.codecs.base import Reading
 from latentbo.codecs.edits import GraphEdits
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
+from tests.acquisition.conftest import OBJECTS
 
 PROPOSERS = {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())}
 SHARES = dict.fromkeys(PROPOSERS, 0.25)
@@ -131,7 +132,34 @@ def test_more_rounds_start_from_what_the_last_one_found(situation: Situation) ->
         torch.testing.assert_close(ratio / lengthscales, (ratio / lengthscales)[:1].expand(8))
 
 
-def test_the_shares_decide_who_makes_and_who_is_picked(situation: Situation) -> None:
+def test_runners_up_are_where_the_next_pool_begins(situation: Situation) -> None:
+    first = proposed(situation, 3, settings=replace(SMALL, remembered=12))
+    assert len(first.runners_up) == 12
+    names = [name for _, name in first.runners_up]
+    picked = [proposal.object for proposal in first.proposals]
+    assert not set(names) & (situation.known | set(picked))
+    assert {proposer for proposer, _ in first.runners_up} <= set(PROPOSERS)
+    seen: list[Parents] = []
+
+    def nothing(parents: Parents, n: int, seed: int) -> list[Reading]:
+        seen.append(parents)
+        return []
+
+    # One of them has been measured since, another is refused now.
+    later = replace(
+        situation,
+        runners_up=first.runners_up,
+        known=situation.known | {*picked, names[0]},
+        check=lambda objects: ["refused" if name == names[1] else None for name in objects],
+    )
+    again = proposed(later, 4, proposers={"none": nothing}, shares={"none": 1.0})
+    assert {proposal.object for proposal in again.proposals} <= set(names[2:])
+    assert again.counts.made == 0
+    assert set(seen[0].objects) - set(OBJECTS) <= set(names[2:])
+    assert set(seen[0].objects) & set(names[2:])
+
+
+def test_the_shares_decide_who_makes_and_scores_who_is_picked(situation: Situation) -> None:
     sizes: dict[str, int] = dict.fromkeys(PROPOSERS, 0)
 
     def counting(name: str) -> Proposer:
@@ -147,7 +175,15 @@ def test_the_shares_decide_who_makes_and_who_is_picked(situation: Situation) -> 
     )
     assert sum(sizes.values()) == SMALL.rounds * SMALL.size
     assert sizes["graph"] == pytest.approx(0.7 * sum(sizes.values()), abs=2)
-    assert 7 <= [proposal.proposer for proposal in batch.proposals].count("graph") <= 8
+    assert batch.shares == shares
+    acquisition = ACQUISITIONS["ei"](situation.surrogate, situation.best)
+
+    @torch.no_grad()
+    def ei(names: Sequence[str]) -> list[float]:
+        return acquisition(situation.model.inputs(situation.model.codec.read(names))[:, None]).tolist()
+
+    picked = [proposal.object for proposal in batch.proposals]
+    assert ei(picked[:1])[0] >= max(ei([name for _, name in batch.runners_up]))
 
 
 def test_nothing_admissible_is_a_shortfall_with_its_reasons(situation_of: Callable[..., Situation]) -> None:

@@ -13,11 +13,16 @@ from hypothesis import strategies as st
 from latentbo.acquisition.quota import FLOOR, HALF_LIFE, allocate, success_shares
 
 NAMES = ("a", "b", "c")
-outcomes = st.lists(st.tuples(st.sampled_from([*NAMES, "stranger"]), st.booleans()), max_size=200)
+EVEN = dict.fromkeys(NAMES, 1 / 3)
+shares_then = st.dictionaries(st.sampled_from([*NAMES, "stranger"]), st.floats(0.0, 1.0))
+outcomes = st.lists(
+    st.tuples(st.sampled_from([*NAMES, "stranger"]), st.booleans(), shares_then), max_size=100
+)
+Outcome = tuple[str, bool, dict[str, float]]
 
 
 @given(outcomes)
-def test_shares_sum_to_one_and_none_is_starved(told: list[tuple[str, bool]]) -> None:
+def test_shares_sum_to_one_and_none_is_starved(told: list[Outcome]) -> None:
     shares = success_shares(NAMES, told)
     assert list(shares) == list(NAMES)
     assert sum(shares.values()) == pytest.approx(1.0)
@@ -25,29 +30,36 @@ def test_shares_sum_to_one_and_none_is_starved(told: list[tuple[str, bool]]) -> 
 
 
 @given(outcomes)
-def test_shares_against_the_formula(told: list[tuple[str, bool]]) -> None:
-    known = [(name, success) for name, success in told if name != "stranger"]
-    rates = {}
+def test_shares_against_the_formula(told: list[Outcome]) -> None:
+    known = [each for each in told if each[0] != "stranger"]
+    weights = [0.5 ** (age / HALF_LIFE) for age in range(len(known) - 1, -1, -1)]
+    yields = {}
     for name in NAMES:
-        weights = [0.5 ** (age / HALF_LIFE) for age in range(len(known) - 1, -1, -1)]
-        tries = sum(w for w, (n, _) in zip(weights, known, strict=True) if n == name)
-        wins = sum(w for w, (n, success) in zip(weights, known, strict=True) if n == name and success)
-        rates[name] = (1 + wins) / (3 + tries)
+        wins = sum(w for w, (n, success, _) in zip(weights, known, strict=True) if n == name and success)
+        effort = sum(w * then.get(name, 0.0) for w, (_, _, then) in zip(weights, known, strict=True))
+        yields[name] = (1 + wins) / (2 + effort)
     for name, share in success_shares(NAMES, told).items():
-        expected = FLOOR / 3 + (1 - FLOOR) * rates[name] / sum(rates.values())
+        expected = FLOOR / 3 + (1 - FLOOR) * yields[name] / sum(yields.values())
         assert share == pytest.approx(expected)
 
 
 def test_nothing_told_means_equal_shares() -> None:
-    assert success_shares(NAMES, []) == pytest.approx(dict.fromkeys(NAMES, 1 / 3))
+    assert success_shares(NAMES, []) == pytest.approx(EVEN)
 
 
 def test_success_is_answered_quickly_and_forgotten_in_time() -> None:
-    early = [("a", True)] * 5 + [("b", False)] * 5 + [("c", False)] * 5
+    early = [("a", True, EVEN)] * 5 + [("b", False, EVEN)] * 10
     won = success_shares(NAMES, early)
     assert won["a"] > 1.8 * won["b"]
-    later = success_shares(NAMES, [*early, *[("a", False), ("b", True), ("c", False)] * 20])
+    later = success_shares(NAMES, [*early, *[("a", False, EVEN), ("b", True, EVEN), ("c", False, EVEN)] * 20])
     assert later["b"] > 1.5 * later["a"]
+
+
+def test_much_effort_must_bring_more() -> None:
+    """Equal successes, but one made nine tenths of the candidates."""
+    told = [(name, True, {"a": 0.9, "b": 0.1}) for name in ("a", "b")] * 10
+    shares = success_shares(("a", "b"), told)
+    assert shares["b"] > 2 * shares["a"]
 
 
 positive = st.lists(st.floats(1e-3, 1.0), min_size=1, max_size=6)

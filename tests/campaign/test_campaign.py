@@ -180,7 +180,7 @@ def test_own_proposers_and_model(begin: Begin, tiny_model: DKLVAE) -> None:
     def favourites(parents: Parents, n: int, seed: int) -> list[Reading]:
         return parents.model.codec.read(["CCOCC", "CCNCC", "CCCCC"])
 
-    bare = replace(tiny_model, structure=None)
+    bare = tiny_model.bare
     campaign = begin(proposers={"mine": favourites}, model=bare)
     start(campaign)
     frame = campaign.ask(2)

@@ -130,7 +130,7 @@ def test_a_minimised_target_is_flipped_where_models_see_it_and_nowhere_else() ->
     assert history.best().object == "D"
     assert history.rows["d"].value == -2.0
     assert history.measurements().values[:, 0].tolist() == [-3.0, 1.0, -7.0, 2.0]
-    assert history.outcomes() == [("path", True)]
+    assert history.outcomes() == [("path", True, {})]
     assert history.region().successes == 1
 
 
@@ -196,7 +196,10 @@ def test_successes_came_among_the_best_ten() -> None:
         told(E="failed", B=7.0),
         told(A=4.0),  # measured again: the mean, 4.55, is no success any more
     )
-    assert history.outcomes() == [("path", False), ("path", False), ("graph", False), ("graph", True)]
+    found = history.outcomes()
+    assert [each[:2] for each in found] == [
+        ("path", False), ("path", False), ("graph", False), ("graph", True),
+    ]  # fmt: skip
 
 
 def test_what_is_not_understood_is_said() -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from rdkit import Chem
 from rdkit.Chem import QED, AllChem, Descriptors
 
 from latentbo.codecs.descriptors import (
+    DESCRIPTORS,
     PROPERTIES,
     STRUCTURE_VARIANCE,
     TargetScale,
     morgan_counts,
     properties,
+    scaled_descriptors,
     tanimoto,
 )
+from latentbo.data.tables import read_smiles
 from tests.conftest import MOLECULES
 
 
@@ -52,8 +57,32 @@ def test_properties_are_in_their_own_units() -> None:
     assert (phenol["rings"], phenol["aromatic_rings"], phenol["hbd"], phenol["heteroatoms"]) == (1, 1, 1, 1)
 
 
+def test_scaled_descriptors_are_standardised_rows_of_the_table() -> None:
+    table = scaled_descriptors(MOLECULES)
+    assert table.shape == (len(MOLECULES), len(DESCRIPTORS))
+    names = list(DESCRIPTORS)
+    phenol = dict(zip(names, table[MOLECULES.index("Oc1ccccc1")], strict=True))
+    raw = {name: phenol[name] * each.sd + each.mean for name, each in DESCRIPTORS.items()}
+    counted = {"carbons": 6, "oxygens": 1, "hydrogens": 6, "heavy_atoms": 7, "rings": 1, "aromatic_rings": 1}
+    assert {name: raw[name] for name in counted} == pytest.approx(counted)
+    assert raw["nitrogens"] == pytest.approx(0.0)
+    assert raw["tpsa"] == pytest.approx(20.23)
+    chloride = table[MOLECULES.index("CCCl"), names.index("chlorines")]
+    assert chloride == pytest.approx((1 - DESCRIPTORS["chlorines"].mean) / DESCRIPTORS["chlorines"].sd)
+
+
+def test_the_descriptors_scale_is_zinc_s(shared_data: Path) -> None:
+    some = read_smiles(shared_data / "zinc250k.smi.gz")[::250]
+    table = scaled_descriptors(some)
+    assert np.abs(table.mean(0)).max() < 0.2
+    rare = [name in ("phosphorus", "bromines", "sp3_fraction") for name in DESCRIPTORS]
+    assert np.abs(table.std(0) - 1)[~np.array(rare)].max() < 0.2
+    assert table.std(0).max() < 1.2
+
+
 def test_no_molecules_have_no_rows() -> None:
     assert morgan_counts([]).shape == (0, 2048)
+    assert scaled_descriptors([]).shape == (0, len(DESCRIPTORS))
     assert properties([]).shape == (0, len(PROPERTIES))
     assert tanimoto("CCO", []) == []
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from latentbo.codecs.base import Reading
-from latentbo.codecs.descriptors import morgan_counts
+from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
 from latentbo.codecs.molecules import EMPTY, REASONS, MoleculeCodec
 from latentbo.data.dataset import Measurements
 from latentbo.errors import InputError
@@ -59,7 +59,7 @@ def test_no_rows_are_no_rows(tiny_model: DKLVAE) -> None:
     assert tiny_model.embed([]).shape == (0, tiny_model.latent)
     assert tiny_model.decode(torch.empty(0, tiny_model.latent)) == []
     assert tiny_model.sample(0, seeded()) == []
-    assert tiny_model.inputs([]).shape == (0, tiny_model.latent + 2048)
+    assert tiny_model.inputs([]).shape == (0, tiny_model.latent + 18 + 2048)
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -111,7 +111,7 @@ def test_the_training_mode_is_left_as_it_was(tiny_model: DKLVAE, readings: list[
 
 def test_the_id_names_the_weights(tiny_model: DKLVAE) -> None:
     assert len(tiny_model.id) == 12
-    assert replace(tiny_model, structure=None).id == tiny_model.id
+    assert tiny_model.bare.id == tiny_model.id
     changed = replace(tiny_model, vae=type(tiny_model.vae)(**tiny_model.vae.arguments))
     assert changed.id != tiny_model.id
     changed.vae.load_state_dict(tiny_model.vae.state_dict())
@@ -123,7 +123,7 @@ def test_the_id_names_the_weights(tiny_model: DKLVAE) -> None:
 
 def test_models_compare_without_an_error(tiny_model: DKLVAE) -> None:
     assert tiny_model == tiny_model
-    assert tiny_model != replace(tiny_model, structure=None)
+    assert tiny_model != tiny_model.bare
 
 
 def test_parts_that_do_not_fit_together_are_refused(tiny_model: DKLVAE) -> None:
@@ -133,20 +133,22 @@ def test_parts_that_do_not_fit_together_are_refused(tiny_model: DKLVAE) -> None:
         replace(tiny_model, prior=GaussianMixture(torch.ones(1), torch.zeros(1, 3), torch.eye(3)[None]))
 
 
-def test_inputs_are_latents_then_counts(tiny_model: DKLVAE, readings: list[Reading]) -> None:
+def test_inputs_are_latents_then_descriptors_then_counts(tiny_model: DKLVAE, readings: list[Reading]) -> None:
     x = tiny_model.inputs(readings)
     z = tiny_model.embed(readings)
     assert x.dtype == torch.float64
     torch.testing.assert_close(x[:, :8], z)
-    counts = morgan_counts([reading.object for reading in readings if reading.object])
-    torch.testing.assert_close(x[:, 8:], torch.as_tensor(counts).double())
-    assert torch.equal(replace(tiny_model, structure=None).inputs(readings), z)
+    objects = [reading.object for reading in readings if reading.object]
+    torch.testing.assert_close(x[:, 8:26], torch.as_tensor(scaled_descriptors(objects)))
+    torch.testing.assert_close(x[:, 26:], torch.as_tensor(morgan_counts(objects)).double())
+    torch.testing.assert_close(replace(tiny_model, structure=None).inputs(readings), x[:, :26])
+    assert torch.equal(tiny_model.bare.inputs(readings), z)
 
 
 def test_the_surrogate_is_fitted_where_objects_are_now(tiny_model: DKLVAE, readings: list[Reading]) -> None:
     objects = tuple(reading.object for reading in readings if reading.object)[:12]
     weights = torch.tensor([[float(len(text))] for text in objects])
-    for model in (tiny_model, replace(tiny_model, structure=None)):
+    for model in (tiny_model, tiny_model.bare):
         found = model.surrogate(Measurements(objects, weights))
         assert found.steps == ("lbfgs",)
         gp = found.model
@@ -160,7 +162,7 @@ def test_the_surrogate_is_fitted_where_objects_are_now(tiny_model: DKLVAE, readi
         assert posterior.mean.dtype == torch.float64
         residual = posterior.mean.detach() - weights.double()
         assert float(residual.square().mean()) < 0.3 * float(weights.var())
-        assert len(found.amplitudes) == (2 if model.structure else 1)
+        assert len(found.amplitudes) == (3 if model.structure else 1)
 
 
 def test_a_surrogate_of_nothing_is_refused(tiny_model: DKLVAE) -> None:

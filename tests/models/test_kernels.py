@@ -129,6 +129,34 @@ def test_the_sum_is_a_z_rbf_plus_a_c_minmax(batch: tuple[int, ...]) -> None:
     assert amplitudes(kernel) == pytest.approx((float(a_z.mean()), float(a_c.mean())))
 
 
+def test_descriptors_stand_between_latents_and_counts() -> None:
+    generator = torch.Generator().manual_seed(0)
+    z, u = torch.randn(2, 6, 3, generator=generator, dtype=torch.float64)
+    c = counts(6, 5)
+    whole = combined_kernel(3, 5, descriptors=3).double()
+    told = whole.kernels[1]
+    told.outputscale, told.base_kernel.lengthscale = 0.7, torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64)
+    distance = (u[:, None] - u[None]) / told.base_kernel.lengthscale.detach()
+    rbf = (-0.5 * distance.square().sum(-1)).exp()
+    latent = latent_kernel(3).double()
+    latent.lengthscale = whole.kernels[0].base_kernel.lengthscale.detach()
+    expected = 0.2 * latent(z).to_dense() + 0.7 * rbf + 0.5 * MinMaxKernel().double()(c).to_dense()
+    torch.testing.assert_close(whole(torch.cat([z, u, c], 1)).to_dense(), expected)
+    assert amplitudes(whole)[1] == pytest.approx(0.7)
+    only = combined_kernel(3, 0, descriptors=3).double()
+    assert len(only.kernels) == 2
+    assert only(torch.cat([z, u], 1)).shape == (6, 6)
+
+
+def test_a_remembered_answer_is_only_given_to_the_same_question() -> None:
+    kernel = MinMaxKernel().double()
+    x, y = counts(5, 12), counts(4, 12) + 1.0
+    changed = x.clone()
+    changed[2, 3] += 1.0
+    for a, b in ((x, x), (x, x), (x, y), (y, x), (changed, changed), (x[:4], y), (x, x)):
+        torch.testing.assert_close(kernel(a, b).to_dense(), MinMaxKernel().double()(a, b).to_dense())
+
+
 def test_structure_leads_at_the_start_and_latents_can_lead_later() -> None:
     kernel = combined_kernel(4, 5)
     latent_term, structure_term = kernel.kernels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from botorch.sampling.pathwise.features import gen_kernel_features
 from torch import Tensor
@@ -30,15 +31,17 @@ def test_features_of_counts_estimate_minmax() -> None:
     assert features(x[:0]).shape == (0, 4096)
 
 
-def test_features_of_the_sum_estimate_the_sum() -> None:
-    kernel = combined_kernel(3, 30).double()
-    for term, amplitude in zip(kernel.kernels, (0.7, 1.6), strict=True):
+@pytest.mark.parametrize("descriptors", [0, 2])
+def test_features_of_the_sum_estimate_the_sum(descriptors: int) -> None:
+    kernel = combined_kernel(3, 30, descriptors=descriptors).double()
+    for term, amplitude in zip(kernel.kernels, (0.7, 1.6, 0.4), strict=False):
         term.outputscale = amplitude
-    z = torch.randn(8, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    generator = torch.Generator().manual_seed(1)
+    z = torch.randn(8, 3 + descriptors, generator=generator, dtype=torch.float64)
     x = torch.cat([z, counts(8, 30)], dim=1)
     for outputs in (4096, 4098):
         with global_stream(0):
-            features = gen_kernel_features(kernel, num_inputs=33, num_outputs=outputs)
+            features = gen_kernel_features(kernel, num_inputs=x.shape[1], num_outputs=outputs)
         phi = features(x)
         assert phi.shape == (8, outputs) == (8, features.num_outputs)
         torch.testing.assert_close(phi @ phi.T, kernel(x, x).to_dense(), atol=0.15, rtol=0.0)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from latentbo.codecs.descriptors import morgan_counts
+from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
 from latentbo.errors import InputError, ModelFileError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.exemplars import ExemplarPrior
@@ -77,6 +77,9 @@ def test_saving_again_replaces(tiny_model: DKLVAE, folder: Path) -> None:
 def test_structure_counts_are_kept_or_left_out(tiny_model: DKLVAE, tmp_path: Path) -> None:
     save_model(replace(tiny_model, structure=None), tmp_path)
     assert load_model(tmp_path).structure is None
+    assert load_model(tmp_path).descriptors is scaled_descriptors
+    save_model(tiny_model.bare, tmp_path / "bare")
+    assert load_model(tmp_path / "bare").descriptors is None
 
 
 def test_structure_counts_of_the_user_s_own_are_refused(tiny_model: DKLVAE, tmp_path: Path) -> None:
@@ -144,14 +147,16 @@ def test_facts_may_be_edited(folder: Path) -> None:
     assert load_model(folder)
 
 
-@pytest.mark.parametrize("key", ["format", "sha256", "settings_sha256", "network", "codec", "structure"])
+@pytest.mark.parametrize(
+    "key", ["format", "sha256", "settings_sha256", "network", "codec", "structure", "descriptors"]
+)
 def test_a_card_without_its_parts_is_refused(folder: Path, key: str) -> None:
     rewrite(folder, lambda card: card.pop(key))
     with pytest.raises(ModelFileError):
         load_model(folder)
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[1]", b"\xff\xfe", b'"card"', b'{"format": 2, "sha256": ""}'])
+@pytest.mark.parametrize("text", [b"", b"{", b"[1]", b"\xff\xfe", b'"card"', b'{"format": 1, "sha256": ""}'])
 def test_what_is_no_card_is_refused(folder: Path, text: bytes) -> None:
     (folder / CARD).write_bytes(text)
     with pytest.raises(ModelFileError, match=CARD):

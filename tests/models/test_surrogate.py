@@ -354,7 +354,9 @@ def test_values_of_no_spread_are_fitted() -> None:
 
 def test_shapes_that_do_not_fit_are_refused() -> None:
     x = inputs(P, 4)
-    with pytest.raises(InputError, match=f"3 latent \\+ 0 structure columns, but have {D + P}"):
+    with pytest.raises(
+        InputError, match=rf"3 latent \+ 0 descriptor \+ 0 structure columns, but have {D + P}"
+    ):
         LatentGP(x, values(x), bounds=BOX)
     with pytest.raises(InputError, match="at least one measured"):
         LatentGP(x[:0], values(x)[:0], bounds=BOX, structure=P)
@@ -401,6 +403,35 @@ def test_fitting_raises_the_objective_from_the_priors_modes(fit: SurrogateFit, s
     assert fit.steps == ("lbfgs",)
     assert fit.amplitudes == pytest.approx(amplitudes(fit.model.covar_module))
     assert fit.noise == pytest.approx(float(fit.model.likelihood.noise.detach()))
+
+
+def test_many_points_are_fitted_on_the_telling_ones_and_all_are_believed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[Tensor] = []
+    real = surrogate.fit_gpytorch_mll
+
+    def watched(mll: ExactMarginalLogLikelihood, **options: object) -> object:
+        seen.append(mll.model.train_targets)
+        assert mll.model.train_inputs[0].shape[0] == len(mll.model.train_targets)
+        return real(mll, **options)
+
+    monkeypatch.setattr(surrogate, "MOST_FITTED", 10)
+    monkeypatch.setattr(surrogate, "fit_gpytorch_mll", watched)
+    start = untrained(P, n=40)
+    ranked = start.train_targets.sort(descending=True).values
+    model = fit_surrogate(start).model
+    (used,) = seen
+    kept = used.sort(descending=True).values
+    assert len(used) == 10
+    torch.testing.assert_close(kept[:6], ranked[:6])
+    torch.testing.assert_close(kept[-1], ranked[-1])
+    x = inputs(P, 40)
+    assert model.train_inputs[0].shape[0] == 40
+    at = inputs(P, 5, seed=3)
+    mean, variance = textbook(model, x, values(x), at)
+    torch.testing.assert_close(model.posterior(at).mean[:, 0].detach(), mean)
+    torch.testing.assert_close(model.posterior(at).variance[:, 0].detach(), variance)
 
 
 Failure = Callable[[LatentGP], None]
