@@ -21,7 +21,7 @@ from botorch.sampling.pathwise.features.maps import FeatureMap
 from botorch.sampling.pathwise.utils import ChainedTransform, FeatureSelector
 from torch import Tensor, nn
 
-from latentbo.models.kernels import ObjectKernel, MinMaxKernel
+from latentbo.models.kernels import MinMaxKernel, ObjectKernel
 
 ROWS = 64  # rows whose hashes are found together, which bounds the memory
 LEVELS = 64  # hash levels with a sign of their own
