@@ -201,7 +201,7 @@ def _created(history: History, payload: Mapping[str, Any]) -> History:
 def _asked(history: History, payload: Mapping[str, Any]) -> History:
     facts = dict(payload["round"])
     facts["region"] = TrustRegion(**facts["region"])
-    facts["runners_up"] = tuple((proposer, name) for proposer, name in facts["runners_up"])
+    facts["runners_up"] = tuple((proposer, name) for proposer, name in facts.get("runners_up", ()))
     new = {row["id"]: Row(**row) for row in payload["rows"]}
     return replace(history, rows={**history.rows, **new}, rounds=(*history.rounds, Round(**facts)))
 
