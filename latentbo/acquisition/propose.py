@@ -23,7 +23,7 @@ from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.rng import derive, global_stream, numpy_stream, stream
 
-SHORTLIST = 100
+SHORTLIST = 100  # candidates that picks are made from, where twice the picks are not more
 MORE_ROUNDS = 5
 
 
@@ -107,8 +107,8 @@ def propose_pool(
         kept, lost = sift(proposed, known, situation.check)
         counts += lost
         pool = pool.joined(_scored(kept, acquisition, situation, seed, turn))
-    pool = pool.best(max(SHORTLIST, n + settings.remembered))
-    rows = pick(n, pool.best(SHORTLIST), situation, make, seed)
+    pool = pool.best(max(SHORTLIST, 2 * n))
+    rows = pick(n, pool, situation, make, seed)
     rest = [candidate for row, candidate in enumerate(pool.candidates) if row not in rows]
     runners_up = tuple((candidate.proposer, candidate.object) for candidate in rest[: settings.remembered])
     return Batch(n, predict(situation, pool.rows(rows)), counts, runners_up, shares)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from botorch.acquisition import qLogExpectedImprovement
 
+from latentbo.acquisition import propose
 from latentbo.acquisition.functions import ACQUISITIONS, MakeAcquisition
 from latentbo.acquisition.pool import Situation
 from latentbo.acquisition.propose import Batch, PoolSettings, propose_pool, propose_prior
@@ -157,6 +158,15 @@ def test_runners_up_are_where_the_next_pool_begins(situation: Situation) -> None
     assert again.counts.made == 0
     assert set(seen[0].objects) - set(OBJECTS) <= set(names[2:])
     assert set(seen[0].objects) & set(names[2:])
+
+
+def test_more_than_a_shortlist_can_be_asked_for(
+    situation: Situation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(propose, "SHORTLIST", 3)
+    batch = proposed(situation, 8)
+    assert len(batch.proposals) == 8
+    assert len(batch.runners_up) == 8
 
 
 def test_the_shares_decide_who_makes_and_scores_who_is_picked(situation: Situation) -> None:
