@@ -8,6 +8,7 @@ from importlib import import_module
 BENCHMARKS = {
     "space": "how well a model reconstructs, samples and keeps neighbours alike",
     "arena": "our method against the baselines on the same oracle calls",
+    "surrogate": "what each term of the surrogate is worth, on candidates as campaigns make them",
     "tradeoff": "what the weight of the KL term buys: reconstruction against holes and smoothness",
     "campaign": "the default campaign against random sampling of the same model, on the same calls",
     "objective_speed": "molecules a second of each built-in objective",

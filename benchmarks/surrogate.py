@@ -1,0 +1,177 @@
+"""What each term of the surrogate is worth: predictions for candidates as a campaign makes them, kernel by kernel.
+
+    python -m benchmarks surrogate --seeds 0-2
+
+A genetic search from 100 random ZINC molecules plays the campaign. At each number of values the candidates are children of
+its 30 best molecules, by graph edits and by steps in the latent space; every kernel is fitted to the same values and asked
+about the same candidates, whose true values are then computed. Tasks: those that choices may rest on (`arena.tasks`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean, stdev
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+
+from benchmarks.arena.start import molecule_pool, zinc_start
+from benchmarks.arena.tasks import TUNING, tasks_of
+from benchmarks.campaign import seeds_of
+from benchmarks.results import FOLDER, write_result
+from benchmarks.space import zinc250k
+from latentbo.acquisition.proposers import Edits, Parents, perturb
+from latentbo.baselines.genetic import GraphGA
+from latentbo.campaign.evaluate import Objective, evaluate
+from latentbo.codecs.base import Reading
+from latentbo.codecs.edits import GraphEdits
+from latentbo.data.dataset import Measurements
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.pretrained import DEFAULT, load_model
+from latentbo.models.surrogate import calibration
+from latentbo.objectives.loading import load_objective
+from latentbo.rng import derive
+
+RESULT = FOLDER / "surrogate.json"
+START, ELITES = 100, 30
+SHOWN = ("rank_correlation", "top10_share", "nll", "coverage")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How much is measured: values known when candidates are predicted, and candidates of each of two kinds."""
+
+    values: tuple[int, ...] = (100, 300)
+    candidates: int = 150
+
+
+FULL, SMOKE = Setting(), Setting((20,), 12)
+
+
+def kernels(model: DKLVAE) -> dict[str, DKLVAE]:
+    """The model with a surrogate of each combination of terms."""
+    bare = model.bare
+    return {
+        "latents": bare,
+        "counts_and_latents": replace(bare, structure=model.structure),
+        "descriptors_and_latents": replace(bare, descriptors=model.descriptors),
+        "all": model,
+    }
+
+
+def searched(task: Objective, start: Sequence[str], calls: int, seed: int) -> Measurements:
+    """The molecules a genetic search measures, in order."""
+    search, names, values = GraphGA(seed), list(start), measured(task, start)
+    search.tell(names, values)
+    while len(names) < calls:
+        children = search.ask(min(10, calls - len(names)))
+        found = measured(task, children)
+        search.tell(children, found)
+        names, values = names + children, values + found
+    return Measurements(tuple(names), torch.tensor(values, dtype=torch.float64)[:, None])
+
+
+def measured(task: Objective, names: Sequence[str]) -> list[float]:
+    """True values; a molecule without one has the worst there is."""
+    return [0.0 if outcome.value is None else outcome.value for outcome in evaluate(task, names)]
+
+
+def children(model: DKLVAE, data: Measurements, n: int, seed: int) -> list[Reading]:
+    """New molecules around the best ones: n by graph edits, n by steps in the latent space, less what comes twice."""
+    best = data.values[:, 0].argsort(descending=True, stable=True)[:ELITES].tolist()
+    readings = [each for each in model.codec.read([data.objects[row] for row in best]) if each.ok]
+    axes = model.prior.covariance().diagonal().double().sqrt()
+    objects = tuple(reading.object or "" for reading in readings)
+    parents = Parents(model, objects, model.embed(readings), length=0.8, axes=axes)
+    made = [*Edits(GraphEdits())(parents, n, seed), *perturb(parents, n, seed)]
+    new = {each.object: each for each in made if each.object is not None and each.object not in data.objects}
+    return list(new.values())
+
+
+def judged(
+    model: DKLVAE, data: Measurements, candidates: Sequence[Reading], truth: np.ndarray
+) -> dict[str, float]:
+    """How well the surrogate of these data orders the candidates, and how honest its intervals are.
+
+    `top10_share` is the mean true value of the ten it likes best, on a scale from the mean of all (0) to the ten best (1).
+    """
+    fitted = model.surrogate(data)
+    with torch.no_grad():
+        posterior = fitted.model.posterior(model.inputs(candidates), observation_noise=True)
+        mean, sd = posterior.mean[:, 0], posterior.variance[:, 0].sqrt()
+    honest = calibration(mean, sd, torch.from_numpy(truth))
+    liked, best = truth[mean.argsort(descending=True)[:10].numpy()].mean(), np.sort(truth)[-10:].mean()
+    return {
+        "rank_correlation": float(spearmanr(mean.numpy(), truth).statistic),
+        "top10_share": float((liked - truth.mean()) / max(best - truth.mean(), 1e-9)),
+        "nll": honest.nll,
+        "coverage": honest.coverage,
+    }
+
+
+def run(
+    model: DKLVAE, tasks: Sequence[str], pool: Sequence[str], setting: Setting, seeds: Sequence[int]
+) -> list[dict[str, str | int | float]]:
+    """One row a task, seed, number of values and kernel."""
+    rows: list[dict[str, str | int | float]] = []
+    for seed in seeds:
+        for task in tasks:
+            objective = load_objective(task)
+            start = zinc_start(pool, min(START, min(setting.values)), seed)
+            whole = searched(objective, start, max(setting.values), seed)
+            for count in setting.values:
+                data = Measurements(whole.objects[:count], whole.values[:count])
+                candidates = children(model, data, setting.candidates, derive(seed, task, count))
+                truth = np.array(measured(objective, [each.object or "" for each in candidates]))
+                for name, variant in kernels(model).items():
+                    found = judged(variant, data, candidates, truth)
+                    rows.append({"task": task, "seed": seed, "values": count, "kernel": name, **found})
+                    shown = "".join(f"{found[key]:>18.3f}" for key in SHOWN)
+                    print(f"{task:<18}{seed:>5}{count:>7}  {name:<24}{shown}", flush=True)
+    return rows
+
+
+def summary(rows: Sequence[dict[str, str | int | float]]) -> dict[str, float]:
+    """Mean of each measure over tasks, seeds and numbers of values, by kernel, and its spread over the runs."""
+    flat = {}
+    for name in dict.fromkeys(str(row["kernel"]) for row in rows):
+        for key in SHOWN:
+            values = [float(row[key]) for row in rows if row["kernel"] == name]
+            flat[f"{name}_{key}"] = fmean(values)
+            flat[f"{name}_{key}_sd"] = stdev(values) if len(values) > 1 else float("nan")
+    return flat
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", default=DEFAULT)
+    parser.add_argument("--data", type=Path, default=None)
+    parser.add_argument("--tasks", type=tasks_of, default=TUNING)
+    parser.add_argument("--seeds", type=seeds_of, default=(0, 1, 2))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--smoke", action="store_true", help="20 values, 12 candidates, one task, one seed")
+    parser.add_argument("--out", type=Path, default=RESULT)
+    chosen = parser.parse_args(arguments)
+    torch.set_num_threads(chosen.threads)
+    setting = SMOKE if chosen.smoke else FULL
+    tasks, seeds = (chosen.tasks[:1], chosen.seeds[:1]) if chosen.smoke else (chosen.tasks, chosen.seeds)
+    began, model = time.perf_counter(), load_model(chosen.model)
+    print(f"{'task':<18}{'seed':>5}{'values':>7}  {'kernel':<24}" + "".join(f"{key:>18}" for key in SHOWN))
+    rows = run(model, tasks, molecule_pool(chosen.data or zinc250k()), setting, seeds)
+    flat = summary(rows)
+    for name in kernels(model):
+        spread = "".join(f"{flat[f'{name}_{key}']:>9.3f} ± {flat[f'{name}_{key}_sd']:.3f}" for key in SHOWN)
+        print(f"{name:<24}{spread}")
+    about = {"model_id": model.id, "tasks": ",".join(tasks), "smoke": chosen.smoke}
+    write_result(chosen.out, {**flat, **about}, seeds=seeds, wall_seconds=time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    main()

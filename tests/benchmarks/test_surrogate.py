@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import surrogate
+from latentbo.data.dataset import Measurements
+from latentbo.models.dkl_vae import DKLVAE
+
+
+def test_a_smoke_run_measures_every_kernel(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, threads = tmp_path / "surrogate.json", torch.get_num_threads()
+    arguments = ["--smoke", "--tasks", "qed", "--threads", str(threads), "--out", str(out)]
+    surrogate.main(["--data", str(shared_data / "zinc250k.smi.gz"), *arguments])
+    result, shown = json.loads(out.read_text()), capsys.readouterr().out
+    for name in ("latents", "counts_and_latents", "descriptors_and_latents", "all"):
+        assert name in shown
+        assert -1.0 <= result[f"{name}_rank_correlation"] <= 1.0
+        assert 0.0 <= result[f"{name}_coverage"] <= 1.0
+    assert (result["tasks"], result["smoke"], result["seeds"]) == ("qed", True, [0])
+
+
+def test_candidates_are_new_and_the_search_begins_where_it_is_told(tiny_model: DKLVAE) -> None:
+    def carbons(names: list[str]) -> list[float]:
+        return [float(name.upper().count("C")) for name in names]
+
+    start = ("CCO", "c1ccccc1O", "CCN")
+    data = surrogate.searched(carbons, start, 25, seed=0)
+    assert data.objects[:3] == start
+    assert len(set(data.objects)) == len(data) == 25
+    assert data.values[:, 0].tolist() == carbons(list(data.objects))
+    made = [each.object for each in surrogate.children(tiny_model, data, 10, seed=1)]
+    assert len(set(made)) == len(made) > 5
+    assert not set(made) & set(data.objects)
+
+
+def test_a_perfect_order_is_judged_perfect(tiny_model: DKLVAE) -> None:
+    names = (
+        "CCO",
+        "CCN",
+        "CCC",
+        "CC(C)O",
+        "c1ccccc1",
+        "Cc1ccccc1",
+        "Oc1ccccc1",
+        "Nc1ccccc1",
+        "C1CCNCC1",
+        "CN1CCCCC1",
+        "C1COCCN1",
+    )
+    readings = tiny_model.codec.read(names)
+    heavy = torch.tensor([[float(sum(letter.isalpha() for letter in name))] for name in names]).double()
+    found = surrogate.judged(tiny_model, Measurements(names, heavy), readings, heavy[:, 0].numpy())
+    assert found["rank_correlation"] > 0.95
+    assert found["top10_share"] > 0.95
+    turned = surrogate.judged(tiny_model, Measurements(names, heavy), readings, -heavy[:, 0].numpy())
+    assert turned["rank_correlation"] < -0.95
+    assert turned["nll"] > found["nll"]
