@@ -36,7 +36,7 @@ class Settings:
     initial: int = 20
     pool_rounds: int = 6
     pool_size: int = 100
-    retrain_every: int | None = 100
+    retrain_every: int | None = 200
     retrain_from: int = 100
     rules: dict[str, Any] = field(default_factory=dict)
 
