@@ -30,7 +30,7 @@ from latentbo.models.pretrained import CARD, load_model, read_card, save_model
 from latentbo.training.cycle import cycle
 from latentbo.training.fit import FitReport, Progress
 from latentbo.training.molecule_space import FULL, Scale, measure_space
-from latentbo.training.pretrain import HELD_OUT_EVERY, Recipe, fit_prior, pretrain
+from latentbo.training.pretrain import HELD_OUT_EVERY, Recipe, finish, fit_prior, pretrain
 
 FEWEST = 20  # training molecules: the prior needs neighbours
 WORK, RUN = "pretraining", "run.json"
@@ -114,10 +114,19 @@ def _trained(
         checkpoint=work / "train.safetensors",
         progress=lambda at: listener("train", at.step, at.steps, _note(at)),
     )
+    reports = {"train": report}
+    if recipe.finish_epochs:
+        reports["finish"] = finish(
+            vae,
+            known,
+            held_out,
+            recipe,
+            checkpoint=work / "finish.safetensors",
+            progress=lambda at: listener("finish", at.step, at.steps, _note(at)),
+        )
     listener("prior", 0, 1, "")
     model = DKLVAE(corpus.codec, vae, fit_prior(vae, exemplars, recipe), morgan_counts, scaled_descriptors)
     listener("prior", 1, 1, "")
-    reports = {"train": report}
     if recipe.cycle_epochs:
         vae, reports["cycle"] = cycle(
             model,

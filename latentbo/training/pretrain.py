@@ -14,7 +14,7 @@ The loss per object, in nats:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from latentbo.training.losses import kl_to_standard_normal, squared_error, warm_
 from latentbo.training.replay import encoder_means
 
 HELD_OUT_EVERY = 50
+FINISH_RATE = 0.2  # of the peak rate of the main stage
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Recipe:
     merges                      of the codec that is learnt on the corpus
     recombined                  rounds of new molecules made of the corpus's halves (`codecs.recombine`)
     epochs ... property_weight  of the main stage; AdamW's rate has its peak here, then a cosine to zero
-    cycle_epochs                of the second stage, on corpus and own samples (`training.cycle`)
+    finish_epochs               of the second stage: no token dropout, a fifth of the rate, else the same
+    cycle_epochs                of the third stage, on corpus and own samples (`training.cycle`)
     cycle_samples               how many of them
     cycle_rate, cycle_beta      peak learning rate and weight of the KL term there
     exemplars                   molecules that the prior is made of: recombined ones that nothing is trained on,
@@ -63,6 +65,7 @@ class Recipe:
     warm_up_epochs: float = 1.0
     token_dropout: float = 0.1
     property_weight: float = 0.1
+    finish_epochs: int = 1
     cycle_epochs: int = 0
     cycle_samples: int = 100_000
     cycle_rate: float = 3e-4
@@ -76,7 +79,15 @@ class Recipe:
         for name in (*sizes, "epochs", "batch_size", "cycle_samples", "exemplars"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("merges", "recombined", "beta", "warm_up_epochs", "property_weight", "cycle_epochs"):
+        for name in (
+            "merges",
+            "recombined",
+            "beta",
+            "warm_up_epochs",
+            "property_weight",
+            "finish_epochs",
+            "cycle_epochs",
+        ):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} must not be negative, but is {getattr(self, name)}")
         if not 0.0 <= self.token_dropout < 1.0:
@@ -157,6 +168,33 @@ def pretrain(
         deadline=deadline,
     )
     return vae, report
+
+
+def finish(
+    vae: SequenceVAE,
+    train: TokenSet,
+    held_out: TokenSet,
+    recipe: Recipe,
+    *,
+    checkpoint: Path | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> FitReport:
+    """The second stage, in place: with every token shown, the decoder learns the past it has when it writes.
+
+    Token dropout makes it read z; here it learns to trust what it has written as well.
+    """
+    return train_elbo(
+        vae,
+        train,
+        held_out,
+        replace(recipe, token_dropout=0.0),
+        epochs=recipe.finish_epochs,
+        learning_rate=FINISH_RATE * recipe.learning_rate,
+        beta=lambda step: recipe.beta,
+        path=("finish",),
+        checkpoint=checkpoint,
+        progress=progress,
+    )
 
 
 def train_elbo(

@@ -49,7 +49,7 @@ def make(file: Path, out: Path, recipe: Recipe = RECIPE, **options: object):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The card of a run with both stages that nothing disturbed."""
+    """The card of a run with all stages that nothing disturbed."""
     folder = tmp_path_factory.mktemp("whole")
     make(written(folder), folder / "out", replace(RECIPE, cycle_epochs=1))
     return without_speed(read_card(folder / "out"))
@@ -98,7 +98,7 @@ def test_a_file_becomes_a_model_with_its_card(file: Path, tmp_path: Path) -> Non
         assert card["metrics"][name] == pytest.approx(again[name], abs=1e-4), name
 
 
-@pytest.mark.parametrize("stage", ["read", "recombine", "train", "prior", "cycle", "measure"])
+@pytest.mark.parametrize("stage", ["read", "recombine", "train", "finish", "prior", "cycle", "measure"])
 def test_a_killed_run_makes_the_same_model(
     file: Path, tmp_path: Path, stage: str, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +116,7 @@ def test_a_killed_run_makes_the_same_model(
         monkeypatch.setattr(corpus_reader, "_read", lambda *_: pytest.fail("read again"))
     make(file, tmp_path / "out", recipe)
     assert without_speed(read_card(tmp_path / "out")) == whole
-    assert set(whole["training"]) == {"train", "cycle"}
+    assert set(whole["training"]) == {"train", "finish", "cycle"}
 
 
 def test_a_finished_model_is_loaded(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

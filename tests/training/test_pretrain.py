@@ -13,7 +13,7 @@ from latentbo.models.vae import SequenceVAE
 from latentbo.rng import stream
 from latentbo.training import pretrain as module
 from latentbo.training.fit import Progress, fit
-from latentbo.training.pretrain import Recipe, elbo_terms, fit_prior, pretrain
+from latentbo.training.pretrain import Recipe, elbo_terms, finish, fit_prior, pretrain
 from latentbo.training.replay import encoder_means
 
 CPU = torch.device("cpu")
@@ -161,11 +161,35 @@ def test_a_recipe_refuses_unknown_keys_and_names_the_nearest() -> None:
         {"token_dropout": 1.0},
         {"learning_rate": 0.0},
         {"cycle_epochs": -1},
+        {"finish_epochs": -1},
     ],
 )
 def test_a_recipe_refuses_impossible_values(bad: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(bad)).replace("learning_rate", "learning rates")):
         Recipe.from_dict(bad)
+
+
+def test_the_finish_shows_every_token_at_a_lower_rate(
+    rows: TokenSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the decoder reads is watched: blanked tokens in the main stage, the true ones in the finish."""
+    recipe = replace(TINY, epochs=2, finish_epochs=3, token_dropout=0.5)
+    seen: list[float] = []
+    real = module.elbo_terms
+
+    def watched(vae: SequenceVAE, batch: Batch, beta: float, recipe: Recipe, generator: torch.Generator):
+        if vae.training:
+            seen.append(recipe.token_dropout)
+        return real(vae, batch, beta, recipe, generator)
+
+    monkeypatch.setattr(module, "elbo_terms", watched)
+    vae, _ = pretrain(rows, rows, VOCABULARY, recipe, device=CPU)
+    main = len(seen)
+    before = [value.clone() for value in vae.parameters()]
+    report = finish(vae, rows, rows, recipe)
+    assert (seen[:main], seen[main:]) == ([0.5] * 6, [0.0] * 9)
+    assert len(report.held_out) == 3
+    assert not all(torch.equal(old, new) for old, new in zip(before, vae.parameters(), strict=True))
 
 
 def test_rows_without_descriptors_leave_their_term_out(rows: TokenSet) -> None:
