@@ -176,6 +176,43 @@ def test_a_botorch_user_hands_in_an_acquisition(begin: Begin) -> None:
     assert len(campaign.ask(3)) == 3
 
 
+def test_runners_up_and_shares_are_remembered_in_the_file(begin: Begin) -> None:
+    campaign = begin()
+    start(campaign)
+    assert campaign.situation(campaign.surrogate()).runners_up == ()
+    frame = campaign.ask(2)
+    campaign.tell(frame.assign(value=[3.0, 4.0]))
+    again = begin()  # read from the file
+    found = again.situation(again.surrogate()).runners_up
+    assert found == campaign.history.rounds[-1].runners_up
+    assert found
+    assert not {name for _, name in found} & set(frame["smiles"])
+    shares = again.history.rounds[-1].shares
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert set(shares) == {"perturb", "path", "prior", "graph"}
+    assert [then for _, _, then in again.history.outcomes()] == [shares, shares]
+
+
+@pytest.mark.parametrize(
+    ("settings", "columns"),
+    [
+        ({}, 8 + 18 + 2048),
+        ({"structure": False}, 8 + 18),
+        ({"descriptors": False}, 8 + 2048),
+        ({"structure": False, "descriptors": False}, 8),
+        ({"proposer": "gradient"}, 8),
+    ],
+)
+def test_the_settings_say_what_the_surrogate_sees(
+    begin: Begin, settings: dict[str, object], columns: int
+) -> None:
+    campaign = begin(settings=settings)
+    start(campaign)
+    fitted = campaign.surrogate()
+    assert fitted.model.train_inputs[0].shape[1] == columns
+    assert campaign.situation(fitted).model.inputs([]).shape == (0, columns)
+
+
 def test_own_proposers_and_model(begin: Begin, tiny_model: DKLVAE) -> None:
     def favourites(parents: Parents, n: int, seed: int) -> list[Reading]:
         return parents.model.codec.read(["CCOCC", "CCNCC", "CCCCC"])
