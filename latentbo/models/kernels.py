@@ -44,11 +44,15 @@ class MinMaxKernel(Kernel):
         if diag:
             low = torch.minimum(x1, x2).sum(-1)
             return _ratio(low, torch.maximum(x1, x2).sum(-1))
-        if self._last is None or not (torch.equal(self._last[0], x1) and torch.equal(self._last[1], x2)):
+        if self._last is None or not (_same(self._last[0], x1) and _same(self._last[1], x2)):
             low = _sum_of_minima(x1, x2)
             ratio = _ratio(low, x1.sum(-1)[..., :, None] + x2.sum(-1)[..., None, :] - low)
             self._last = (x1, x2, ratio)
         return self._last[2]
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    return a.dtype == b.dtype and a.device == b.device and torch.equal(a, b)
 
 
 def _ratio(low: Tensor, high: Tensor) -> Tensor:

@@ -192,7 +192,10 @@ def calibration(mean: PerPoint, sd: PerPoint, values: PerPoint) -> Calibration:
 def _maximise(model: LatentGP) -> None:
     """Fit the hyperparameters, in training mode, to at most `MOST_FITTED` of the points."""
     x, y = model.train_inputs[0], model.train_targets
-    rows = _telling(y) if not model.batch_shape else slice(None)
+    alike = not model.batch_shape and isinstance(
+        model.likelihood, GaussianLikelihood
+    )  # one noise for all points
+    rows = _telling(y) if alike else slice(None)
     model.set_train_data(x[..., rows, :], y[..., rows], strict=False)
     try:
         with warnings.catch_warnings():

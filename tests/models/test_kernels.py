@@ -155,6 +155,7 @@ def test_a_remembered_answer_is_only_given_to_the_same_question() -> None:
     changed[2, 3] += 1.0
     for a, b in ((x, x), (x, x), (x, y), (y, x), (changed, changed), (x[:4], y), (x, x)):
         torch.testing.assert_close(kernel(a, b).to_dense(), MinMaxKernel().double()(a, b).to_dense())
+    assert kernel(x.float(), x.float()).to_dense().dtype == torch.float32
 
 
 def test_structure_leads_at_the_start_and_latents_can_lead_later() -> None:

@@ -434,6 +434,13 @@ def test_many_points_are_fitted_on_the_telling_ones_and_all_are_believed(
     torch.testing.assert_close(model.posterior(at).variance[:, 0].detach(), variance)
 
 
+def test_given_noise_is_fitted_with_all_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surrogate, "MOST_FITTED", 10)
+    found = fit_surrogate(untrained(P, n=40, noise=0.5))
+    assert found.steps == ("lbfgs",)
+    assert found.model.train_inputs[0].shape[0] == 40
+
+
 Failure = Callable[[LatentGP], None]
 
 
