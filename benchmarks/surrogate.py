@@ -13,6 +13,7 @@ import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -20,6 +21,8 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
+from benchmarks.arena.cells import drive
+from benchmarks.arena.ledger import Ledger
 from benchmarks.arena.start import molecule_pool, zinc_start
 from benchmarks.arena.tasks import TUNING, tasks_of
 from benchmarks.campaign import seeds_of
@@ -38,7 +41,7 @@ from latentbo.objectives.loading import load_objective
 from latentbo.rng import derive
 
 RESULT = FOLDER / "surrogate.json"
-START, ELITES = 100, 30
+START, ELITES, BATCH = 100, 30, 10
 SHOWN = ("rank_correlation", "top10_share", "nll", "coverage")
 
 
@@ -65,20 +68,14 @@ def kernels(model: DKLVAE) -> dict[str, DKLVAE]:
 
 
 def searched(task: Objective, start: Sequence[str], calls: int, seed: int) -> Measurements:
-    """The molecules a genetic search measures, in order."""
-    search, names, values = GraphGA(seed), list(start), measured(task, start)
-    search.tell(names, values)
-    while len(names) < calls:
-        children = search.ask(min(10, calls - len(names)))
-        found = measured(task, children)
-        search.tell(children, found)
-        names, values = names + children, values + found
-    return Measurements(tuple(names), torch.tensor(values, dtype=torch.float64)[:, None])
-
-
-def measured(task: Objective, names: Sequence[str]) -> list[float]:
-    """True values; a molecule without one has the worst there is."""
-    return [0.0 if outcome.value is None else outcome.value for outcome in evaluate(task, names)]
+    """The molecules a genetic search measures, in order, without those that have no value."""
+    ledger = Ledger(task, calls, strict=False)
+    drive(GraphGA(seed), ledger, start, BATCH)
+    found = [
+        (name, value) for name, value in zip(ledger.objects, ledger.trace, strict=True) if isfinite(value)
+    ]
+    values = torch.tensor([[value] for _, value in found], dtype=torch.float64)
+    return Measurements(tuple(name for name, _ in found), values)
 
 
 def children(model: DKLVAE, data: Measurements, n: int, seed: int) -> list[Reading]:
@@ -127,7 +124,13 @@ def run(
             for count in setting.values:
                 data = Measurements(whole.objects[:count], whole.values[:count])
                 candidates = children(model, data, setting.candidates, derive(seed, task, count))
-                truth = np.array(measured(objective, [each.object or "" for each in candidates]))
+                outcomes = evaluate(objective, [each.object or "" for each in candidates])
+                known = [
+                    (each, o.value)
+                    for each, o in zip(candidates, outcomes, strict=True)
+                    if o.value is not None
+                ]
+                candidates, truth = [each for each, _ in known], np.array([value for _, value in known])
                 for name, variant in kernels(model).items():
                     found = judged(variant, data, candidates, truth)
                     rows.append({"task": task, "seed": seed, "values": count, "kernel": name, **found})

@@ -54,8 +54,8 @@ class Situation:
 
     def remembered(self) -> list[tuple[str, Reading]]:
         """The runners-up, read again."""
-        names, objects = zip(*self.runners_up, strict=True) if self.runners_up else ((), ())
-        return list(zip(names, self.model.codec.read(objects), strict=True))
+        readings = self.model.codec.read([name for _, name in self.runners_up])
+        return [(proposer, reading) for (proposer, _), reading in zip(self.runners_up, readings, strict=True)]
 
 
 @dataclass(frozen=True)

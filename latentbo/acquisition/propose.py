@@ -90,9 +90,9 @@ def propose_pool(
     """
     with global_stream(seed, "acquisition"):
         acquisition = make(situation.surrogate, situation.best)
-    known, counts, pool = set(situation.known), Counts(), _empty(situation)
+    known, counts = set(situation.known), Counts()
     old, _ = sift(situation.remembered(), known, situation.check)
-    pool = pool.joined(_scored(old, acquisition, situation, seed, "remembered"))
+    pool = _scored(old, acquisition, situation, seed, "remembered")
     for turn in range(settings.rounds + MORE_ROUNDS):
         if turn >= settings.rounds and len(pool.candidates) >= n:
             break
@@ -151,11 +151,6 @@ def _scored(
     x = situation.model.inputs([candidate.reading for candidate in candidates])
     with global_stream(seed, "score", turn):  # Monte Carlo acquisitions draw when first called
         return Pool(tuple(candidates), x, score(acquisition, x, situation))
-
-
-def _empty(situation: Situation) -> Pool:
-    width = situation.surrogate.train_inputs[0].shape[-1]
-    return Pool((), torch.empty(0, width, dtype=torch.float64), torch.empty(0, dtype=torch.float64))
 
 
 def _parents(situation: Situation, pool: Pool, settings: PoolSettings) -> Parents:

@@ -192,10 +192,9 @@ def calibration(mean: PerPoint, sd: PerPoint, values: PerPoint) -> Calibration:
 def _maximise(model: LatentGP) -> None:
     """Fit the hyperparameters, in training mode, to at most `MOST_FITTED` of the points."""
     x, y = model.train_inputs[0], model.train_targets
-    alike = not model.batch_shape and isinstance(
-        model.likelihood, GaussianLikelihood
-    )  # one noise for all points
-    rows = _telling(y) if alike else slice(None)
+    # A noise that was given belongs to its points, and those of a batch would each have rows of their own.
+    may_leave_out = isinstance(model.likelihood, GaussianLikelihood) and not model.batch_shape
+    rows = _telling(y) if may_leave_out else slice(None)
     model.set_train_data(x[..., rows, :], y[..., rows], strict=False)
     try:
         with warnings.catch_warnings():

@@ -112,7 +112,7 @@ def _trained(
         recipe,
         device=device,
         checkpoint=work / "train.safetensors",
-        progress=lambda at: listener("train", at.step, at.steps, _note(at)),
+        progress=_heard(listener, "train"),
     )
     reports = {"train": report}
     if recipe.finish_epochs:
@@ -122,7 +122,7 @@ def _trained(
             held_out,
             recipe,
             checkpoint=work / "finish.safetensors",
-            progress=lambda at: listener("finish", at.step, at.steps, _note(at)),
+            progress=_heard(listener, "finish"),
         )
     listener("prior", 0, 1, "")
     model = DKLVAE(corpus.codec, vae, fit_prior(vae, exemplars, recipe), morgan_counts, scaled_descriptors)
@@ -134,7 +134,7 @@ def _trained(
             held_out,
             recipe,
             checkpoint=work / "cycle.safetensors",
-            progress=lambda at: listener("cycle", at.step, at.steps, _note(at)),
+            progress=_heard(listener, "cycle"),
         )
         model = replace(model, vae=vae, prior=fit_prior(vae, exemplars, recipe))
     return model, reports
@@ -150,6 +150,11 @@ def set_apart(train: TokenSet, new: TokenSet, exemplars: int) -> tuple[TokenSet,
     if apart < FEWEST:
         return train.joined(new), train
     return train.joined(new.rows(apart, len(new))), new.rows(0, apart)
+
+
+def _heard(listener: Listener, stage: str) -> Callable[[Progress], None]:
+    """What tells the listener of a stage's steps."""
+    return lambda at: listener(stage, at.step, at.steps, _note(at))
 
 
 def _note(at: Progress) -> str:

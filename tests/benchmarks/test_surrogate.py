@@ -29,7 +29,7 @@ def test_candidates_are_new_and_the_search_begins_where_it_is_told(tiny_model: D
     def carbons(names: list[str]) -> list[float]:
         return [float(name.upper().count("C")) for name in names]
 
-    start = ("CCO", "c1ccccc1O", "CCN")
+    start = ("CCO", "Oc1ccccc1", "CCN")
     data = surrogate.searched(carbons, start, 25, seed=0)
     assert data.objects[:3] == start
     assert len(set(data.objects)) == len(data) == 25
