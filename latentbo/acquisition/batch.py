@@ -1,14 +1,13 @@
 """From scores to a diverse batch: picks one after the other, each conditioned on the ones before.
 
-After a pick the surrogate is told that its own mean was measured there ("kriging believer": Ginsbourger et
-al. 2010), which takes the uncertainty, and with it the improvement, out of the pick's neighbourhood.
+After a pick the surrogate believes that its own mean was measured there (`Situation.believing`), which takes the
+improvement out of the pick's neighbourhood.
 """
 
 from __future__ import annotations
 
 import torch
 from botorch.acquisition import AcquisitionFunction
-from botorch.models.model import Model
 from jaxtyping import Float
 from torch import Tensor
 
@@ -40,24 +39,17 @@ def score(
 
 def pick(n: int, pool: Pool, situation: Situation, make: MakeAcquisition, seed: int) -> list[int]:
     """Rows of the pool, in the order they were picked; fewer than n where the pool is smaller."""
-    model: Model = situation.surrogate
     picked: list[int] = []
     scores = pool.scores
     while len(picked) < min(n, len(pool.candidates)):
         if picked:
-            model = believe(model, pool.x[picked[-1:]])
+            situation = situation.believing(pool.x[picked[-1:]])
             with global_stream(seed, "pick", len(picked)):  # Monte Carlo acquisitions draw when first called
-                scores = score(make(model, situation.best), pool.x, situation)
+                scores = score(make(situation.surrogate, situation.best), pool.x, situation)
         open_rows = scores.clone()
         open_rows[picked] = -torch.inf
         picked.append(int(open_rows.argmax()))
     return picked
-
-
-@torch.no_grad()
-def believe(model: Model, x: Float[Tensor, "1 dp"]) -> Model:
-    """The model after its own posterior mean was measured at x."""
-    return model.condition_on_observations(x, model.posterior(x).mean)
 
 
 def sample_seed(seed: int, *path: str | int) -> int:

@@ -12,12 +12,11 @@ import warnings
 import torch
 from botorch.acquisition import AcquisitionFunction
 from botorch.exceptions.warnings import OptimizationWarning
-from botorch.models.model import Model
 from botorch.optim import optimize_acqf
 from jaxtyping import Float
 from torch import Tensor
 
-from latentbo.acquisition.batch import believe, sample_seed
+from latentbo.acquisition.batch import sample_seed
 from latentbo.acquisition.functions import MakeAcquisition
 from latentbo.acquisition.pool import Candidate, Counts, Pool, Situation, sift
 from latentbo.acquisition.propose import Batch, predict
@@ -61,12 +60,12 @@ def propose_gradient(n: int, situation: Situation, make: MakeAcquisition, seed: 
     box = situation.region.box(centre, situation.surrogate.latent_lengthscales(), bounds)
     known, counts = set(situation.known), Counts()
     kept: list[Candidate] = []
-    model: Model = situation.surrogate
+    believing = situation
     fruitless = 0
     for turn in range(TRIES * n):
         if len(kept) == n:
             break
-        optimum = _climb(make, model, situation, box, seed, turn)
+        optimum = _climb(make, believing, box, seed, turn)
         step = JITTER * (1 + fruitless) * (box[1] - box[0])
         decodes = _decodes(situation, optimum, step, stream(seed, "jitter", turn))
         fresh, lost = sift((("gradient", reading) for reading in decodes), known, situation.check)
@@ -76,18 +75,18 @@ def propose_gradient(n: int, situation: Situation, make: MakeAcquisition, seed: 
             # Only the first: the others decode from the same place and stay free for a later optimum.
             known.difference_update(candidate.object for candidate in fresh[1:])
             kept.append(fresh[0])
-            model = believe(model, situation.model.inputs([fresh[0].reading]))
+            believing = believing.believing(situation.model.inputs([fresh[0].reading]))
     x = situation.model.inputs([candidate.reading for candidate in kept])
     return Batch(n, predict(situation, Pool(tuple(kept), x, torch.zeros(len(kept)))), counts)
 
 
 def _climb(
-    make: MakeAcquisition, model: Model, situation: Situation, box: Float[Tensor, "2 d"], seed: int, turn: int
+    make: MakeAcquisition, situation: Situation, box: Float[Tensor, "2 d"], seed: int, turn: int
 ) -> Float[Tensor, "1 d"]:
     with warnings.catch_warnings(), global_stream(seed, "climb", turn):
         warnings.filterwarnings("ignore", category=OptimizationWarning)  # reaching the iteration cap is fine
         optimum, _ = optimize_acqf(
-            Constrained(make(model, situation.best), situation),
+            Constrained(make(situation.surrogate, situation.best), situation),
             bounds=box,
             q=1,
             num_restarts=RESTARTS,

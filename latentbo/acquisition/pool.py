@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,11 +37,21 @@ class Situation:
     """A reason code per canonical object that is not worth measuring, None for the others."""
     runners_up: tuple[tuple[str, str], ...] = ()
     """(proposer, object) of candidates that scored well at the last ask and were not asked for."""
+    believed: float = -math.inf
+    """The largest value that was believed instead of measured."""
 
     @property
     def best(self) -> float:
-        """The largest value measured."""
-        return float(self.data.values.max())
+        """The largest value measured or believed."""
+        return max(self.believed, float(self.data.values.max()))
+
+    @torch.no_grad()
+    def believing(self, x: Float[Tensor, "k dp"]) -> Situation:
+        """As if the surrogate's own mean had been measured at each row of x ("kriging believer": Ginsbourger et al.
+        2010): it is surer there, and where the mean is above the best, that is no improvement any more.
+        """
+        mean = float(self.surrogate.posterior(x).mean.max())
+        return replace(self, surrogate=self.surrogate.believing(x), believed=max(self.believed, mean))
 
     @property
     def spread(self) -> float:
@@ -101,6 +112,10 @@ class Pool:
     candidates: tuple[Candidate, ...]
     x: Float[Tensor, "m dp"]
     scores: Float[Tensor, " m"]
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return tuple(candidate.object for candidate in self.candidates)
 
     def joined(self, other: Pool) -> Pool:
         return Pool(

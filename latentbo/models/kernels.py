@@ -12,14 +12,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
-from botorch.models.utils.gpytorch_modules import get_covar_module_with_dim_scaled_prior
+from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.kernels import AdditiveKernel, Kernel, RBFKernel, ScaleKernel
 from gpytorch.priors import LogNormalPrior
+from jaxtyping import Float, Int
 from torch import Tensor
 
 NO_BATCH = torch.Size()
+LENGTHSCALES = (0.025, 1e4)
+AMPLITUDES = (1e-5, 1e3)
 
 
 class MinMaxKernel(Kernel):
@@ -27,14 +31,15 @@ class MinMaxKernel(Kernel):
     section 5).
 
     Count-Tanimoto for molecules; whole numbers only. It has no parameter and no gradient in x. sum min is a
-    dot product of the unary codes (x >= 1, x >= 2, ...), which turns the n x m x p comparison into a few
-    matrix products over ever fewer columns.
+    dot product of unary codes, which turns the n x m x p comparison into one matrix product.
     """
 
     is_stationary = False
     has_lengthscale = False
     _last: tuple[Tensor, Tensor, Tensor] | None = None
     """Arguments and answer of the last call: fitting asks the same at each step."""
+    _coded: tuple[Tensor, _Unary] | None = None
+    """The last second argument and its code: a posterior compares all its points with the same training inputs."""
 
     def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, last_dim_is_batch: bool = False) -> Tensor:
         if last_dim_is_batch:
@@ -45,10 +50,38 @@ class MinMaxKernel(Kernel):
             low = torch.minimum(x1, x2).sum(-1)
             return _ratio(low, torch.maximum(x1, x2).sum(-1))
         if self._last is None or not (_same(self._last[0], x1) and _same(self._last[1], x2)):
-            low = _sum_of_minima(x1, x2)
+            low = self._code(x2).minima(x1)
             ratio = _ratio(low, x1.sum(-1)[..., :, None] + x2.sum(-1)[..., None, :] - low)
             self._last = (x1, x2, ratio)
         return self._last[2]
+
+    def _code(self, x: Tensor) -> _Unary:
+        if self._coded is None or not _same(self._coded[0], x):
+            self._coded = (x, _Unary.of(x))
+        return self._coded[1]
+
+
+class _Unary(NamedTuple):
+    """Rows of counts as ones and zeros: is column i at least 1, at least 2, ... up to the most that any row has.
+
+    float32 holds whole numbers this small exactly and multiplies twice as fast as float64.
+    """
+
+    column: Int[Tensor, " u"]
+    level: Float[Tensor, " u"]
+    ones: Float[Tensor, "*c n u"]
+
+    @classmethod
+    def of(cls, x: Float[Tensor, "*c n p"]) -> _Unary:
+        most = x.flatten(0, -2).amax(0).long() if x.numel() else x.new_zeros(x.shape[-1], dtype=torch.long)
+        column = torch.repeat_interleave(most)
+        level = torch.arange(1, len(column) + 1, device=x.device) - (most.cumsum(0) - most)[column]
+        return cls(column, level.to(x), (x[..., column] >= level).float())
+
+    def minima(self, x: Float[Tensor, "*b m p"]) -> Float[Tensor, "*bc m n"]:
+        """sum_i min(x_i, y_i) of each row of x with each coded row y; batches are broadcast."""
+        ones = (x[..., self.column] >= self.level).float()
+        return (ones @ self.ones.transpose(-1, -2)).to(x)
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
@@ -60,34 +93,12 @@ def _ratio(low: Tensor, high: Tensor) -> Tensor:
     return torch.where(high > 0, low / high.clamp(min=1.0), torch.ones_like(low))
 
 
-def _sum_of_minima(x1: Tensor, x2: Tensor) -> Tensor:
-    """sum_i min(x1_i, x2_i) for integer counts; batch x n x m."""
-    common = (x1 > 0).flatten(0, -2).any(0) & (x2 > 0).flatten(0, -2).any(0)
-    x1, x2 = x1[..., common], x2[..., common]
-    total = torch.zeros(
-        *torch.broadcast_shapes(x1.shape[:-2], x2.shape[:-2]),
-        x1.shape[-2],
-        x2.shape[-2],
-        dtype=x1.dtype,
-        device=x1.device,
-    )
-    level = 1
-    while x1.shape[-1]:
-        # float32 holds these small integers exactly and multiplies twice as fast as float64.
-        total += ((x1 >= level).float() @ (x2 >= level).float().transpose(-1, -2)).to(total.dtype)
-        level += 1
-        left = (x1 >= level).flatten(0, -2).any(0) & (x2 >= level).flatten(0, -2).any(0)
-        x1, x2 = x1[..., left], x2[..., left]
-    return total
-
-
 def latent_kernel(latent: int, batch_shape: torch.Size = NO_BATCH) -> Kernel:
     """RBF-ARD over the first `latent` inputs, lengthscale prior scaled with dimension (Hvarfner et al. 2024,
     arXiv:2402.02229).
     """
-    return get_covar_module_with_dim_scaled_prior(
-        ard_num_dims=latent, batch_shape=batch_shape, active_dims=list(range(latent))
-    )
+    prior = LogNormalPrior(math.sqrt(2) + math.log(latent) / 2, math.sqrt(3))
+    return _rbf(range(latent), prior, float(prior.mode), batch_shape)
 
 
 def descriptor_kernel(latent: int, descriptors: int, batch_shape: torch.Size = NO_BATCH) -> Kernel:
@@ -95,13 +106,22 @@ def descriptor_kernel(latent: int, descriptors: int, batch_shape: torch.Size = N
 
     Prior median 3 for the lengthscales: smooth over everything there is, until the data say otherwise.
     """
+    prior = LogNormalPrior(math.log(3.0), 1.0)
+    return _rbf(range(latent, latent + descriptors), prior, 3.0, batch_shape)
+
+
+def _rbf(columns: range, prior: LogNormalPrior, start: float, batch_shape: torch.Size) -> Kernel:
+    """Its lengthscales, like all hyperparameters here, are fitted on a log scale: many axes do not matter, and on a
+    linear scale L-BFGS takes twenty times as long to find out, or stops where it began.
+    """
     kernel = RBFKernel(
-        ard_num_dims=descriptors,
+        ard_num_dims=len(columns),
         batch_shape=batch_shape,
-        active_dims=list(range(latent, latent + descriptors)),
-        lengthscale_prior=LogNormalPrior(math.log(3.0), 1.0),
+        active_dims=list(columns),
+        lengthscale_prior=prior,
+        lengthscale_constraint=LogTransformedInterval(*LENGTHSCALES),
     )
-    kernel.lengthscale = torch.full((*batch_shape, 1, descriptors), 3.0)
+    kernel.lengthscale = torch.full((*batch_shape, 1, len(columns)), start)
     return kernel
 
 
@@ -139,7 +159,10 @@ def amplitudes(kernel: Kernel) -> Sequence[float]:
 
 def _scaled(base: Kernel, *, median: float, spread: float, batch_shape: torch.Size) -> ScaleKernel:
     kernel = ScaleKernel(
-        base, outputscale_prior=LogNormalPrior(math.log(median), spread), batch_shape=batch_shape
+        base,
+        outputscale_prior=LogNormalPrior(math.log(median), spread),
+        outputscale_constraint=LogTransformedInterval(*AMPLITUDES),
+        batch_shape=batch_shape,
     )
     kernel.outputscale = torch.full(batch_shape, median)
     return kernel

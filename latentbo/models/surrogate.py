@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,15 @@ from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
 from botorch.models.transforms.input import Normalize
 from botorch.posteriors import GPyTorchPosterior, Posterior
+from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.distributions import MultivariateNormal
 from gpytorch.kernels import AdditiveKernel
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import ExactMarginalLogLikelihood
+from gpytorch.priors import LogNormalPrior
 from jaxtyping import Float, Int
+from linear_operator import to_linear_operator
+from linear_operator.utils.cholesky import psd_safe_cholesky
 from torch import Tensor
 
 import latentbo.models.pathwise  # noqa: F401  (registers feature maps for the combined kernel)
@@ -37,7 +41,8 @@ from latentbo.types import LatentBatch
 MOST_JOINT = 1024  # single points computed jointly: beyond, their own covariance costs more than the copies
 NORMAL_95 = 1.959963984540054  # half the width of the central 95 % of N(0, 1)
 PerPoint = Float[Tensor, "*n"]
-MAX_ITERATIONS = 50  # an unbounded L-BFGS run takes eight times as long at n = 1000 for no better a model
+MAX_ITERATIONS = 20  # of L-BFGS: beyond, the likelihood hardly grows
+NOISE = (1e-4, 10.0)  # bounds of its variance, of standardised values
 MOST_FITTED = 300  # points that hyperparameters are fitted to; the posterior rests on all
 
 
@@ -50,6 +55,8 @@ class LatentGP(SingleTaskGP):
     encoder. Everything in BoTorch that takes a `SingleTaskGP` takes this: acquisition, fantasies, pathwise
     sampling, `optimize_acqf`.
     """
+
+    _believed: Float[Tensor, "k dp"] | None = None
 
     def __init__(
         self,
@@ -80,6 +87,7 @@ class LatentGP(SingleTaskGP):
             train_X,
             train_Y,
             train_Yvar=train_Yvar,
+            likelihood=_learnt_noise(batch) if train_Yvar is None else None,
             covar_module=kernel,
             input_transform=Normalize(width, indices=list(range(latent)), bounds=bounds.to(train_X)),
         )
@@ -91,12 +99,56 @@ class LatentGP(SingleTaskGP):
         The numbers are the same; what is saved is a copy of the training inputs for each of the b batches,
         which for 256 candidates and 2,048 structure counts is most of the time of a proposal.
         """
-        single = X.dim() == 3 and X.shape[-2] == 1 and 1 < X.shape[0] <= MOST_JOINT
         asked_more = any(option is not None and option is not False for option in (*args, *kwargs.values()))
-        if not single or self.training or self.batch_shape or asked_more:
-            return super().posterior(X, *args, **kwargs)
-        joint = super().posterior(X.squeeze(-2)).distribution
+        if self.training or self.batch_shape or asked_more:
+            return super(LatentGP, self._conditioned()).posterior(X, *args, **kwargs)
+        single = X.dim() == 3 and X.shape[-2] == 1 and 1 < X.shape[0] <= MOST_JOINT
+        if not single and self._believed is None:
+            return super().posterior(X)
+        joint = self._joint(X.squeeze(-2) if single else X)
+        if not single:
+            return GPyTorchPosterior(joint)
         return GPyTorchPosterior(MultivariateNormal(joint.mean[:, None], joint.variance[:, None, None]))
+
+    def believing(self, X: Float[Tensor, "k dp"]) -> LatentGP:
+        """The model after its own posterior mean was measured at each row of X ("kriging believer": Ginsbourger et
+        al. 2010): means stay, variances shrink.
+
+        It shares everything with this one. Function draws (`draw_matheron_paths`) know nothing of the belief: two
+        draws differ anyway.
+        """
+        after = copy(self)
+        after._believed = X if self._believed is None else torch.cat([self._believed, X])
+        return after
+
+    def condition_on_observations(self, X: LatentBatch, Y: Tensor, **kwargs: Any) -> LatentGP:
+        """As in BoTorch, after what is believed."""
+        return super(LatentGP, self._conditioned()).condition_on_observations(X, Y, **kwargs)
+
+    def _joint(self, X: Float[Tensor, "*b q dp"]) -> MultivariateNormal:
+        """The posterior of q points together, conditioned on what is believed at k more.
+
+        V' = V - C (B + noise)^-1 C^T with V, B the covariances of either group and C the one between them.
+        """
+        if self._believed is None:
+            return super().posterior(X).distribution
+        q, believed = X.shape[-2], self._believed.expand(*X.shape[:-2], -1, -1)
+        joint = super().posterior(torch.cat([X, believed], dim=-2)).distribution
+        covariance = joint.covariance_matrix
+        shared, own = covariance[..., :q, q:], covariance[..., q:, q:]
+        noise = self.likelihood.noise.detach().mean() * self.outcome_transform.stdvs.square()
+        factor = psd_safe_cholesky(own + noise * torch.eye(own.shape[-1]).to(own))
+        gain = torch.linalg.solve_triangular(factor, shared.transpose(-1, -2), upper=False)
+        left = covariance[..., :q, :q] - gain.transpose(-1, -2) @ gain
+        return MultivariateNormal(joint.mean[..., :q], to_linear_operator(left))
+
+    def _conditioned(self) -> LatentGP:
+        """An ordinary model that has the beliefs among its data."""
+        if self._believed is None:
+            return self
+        plain = copy(self)
+        plain._believed = None
+        return plain.condition_on_observations(self._believed, plain.posterior(self._believed).mean)
 
     def subset_output(self, idcs: list[int]) -> LatentGP:
         """A copy: there is one output. (BoTorch's own refuses models whose kernel was given.)"""
@@ -112,6 +164,15 @@ class LatentGP(SingleTaskGP):
             else self.covar_module
         )
         return kernel.lengthscale.detach().reshape(-1)
+
+
+def _learnt_noise(batch_shape: torch.Size) -> GaussianLikelihood:
+    """BoTorch's own prior for the noise of standardised values, fitted on a log scale like everything else."""
+    prior = LogNormalPrior(-4.0, 1.0)
+    bounds = LogTransformedInterval(*NOISE)
+    likelihood = GaussianLikelihood(noise_prior=prior, noise_constraint=bounds, batch_shape=batch_shape)
+    likelihood.noise = torch.full((*batch_shape, 1), float(prior.mode))
+    return likelihood
 
 
 def latent_box(prior: Prior) -> Float[Tensor, "2 d"]:

@@ -14,7 +14,7 @@ from botorch.sampling.index_sampler import IndexSampler
 from torch import Tensor
 
 from latentbo.acquisition import batch
-from latentbo.acquisition.batch import believe, pick, sample_seed, score
+from latentbo.acquisition.batch import pick, sample_seed, score
 from latentbo.acquisition.functions import make_acquisition
 from latentbo.acquisition.pool import Candidate, Pool, Situation
 from latentbo.codecs.base import Reading
@@ -91,7 +91,7 @@ def test_scoring_in_parts_changes_nothing(
 def test_believing_the_mean_takes_the_uncertainty_away(situation: Situation) -> None:
     x, others = drawn(situation, 1), drawn(situation, 6, seed=1)
     model = situation.surrogate
-    after = believe(model, x)
+    after = model.believing(x)
     with torch.no_grad():
         old, new = model.posterior(x), after.posterior(x)
         torch.testing.assert_close(new.mean, old.mean, atol=1e-6, rtol=1e-6)
@@ -112,7 +112,7 @@ def test_believing_again_and_again_is_a_refit_with_all_of_it(situation: Situatio
     with torch.no_grad():
         values = model.posterior(picks).mean
         for row in picks:
-            believed = believe(believed, row[None])
+            believed = believed.believing(row[None])
         # An ordinary GP on all rows with the same kernel, noise and scale.
         mean, sd = model.outcome_transform.means, model.outcome_transform.stdvs
         y = (torch.cat([situation.data.values, values]) - mean) / sd

@@ -78,7 +78,7 @@ def test_it_climbs_inside_the_box(situation: Situation, monkeypatch: pytest.Monk
     climb = gradient._climb
 
     def watched(*args: object) -> torch.Tensor:
-        asked.append(torch.cat([climb(*args), args[3]]))
+        asked.append(torch.cat([climb(*args), args[2]]))
         return asked[-1][:1]
 
     monkeypatch.setattr(gradient, "_climb", watched)

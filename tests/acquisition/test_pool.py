@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -108,3 +109,20 @@ def test_elites_are_the_best_measured_first_come_first(situation_of: Callable[..
 def test_one_value_has_a_spread_too(situation_of: Callable[..., Situation]) -> None:
     one = Measurements(("CCO",), torch.tensor([[3.0]]).double())
     assert situation_of(data=one).spread == 1.0
+
+
+def test_what_is_believed_above_the_best_becomes_the_best(situation: Situation) -> None:
+    z = situation.model.prior.sample(300, torch.Generator().manual_seed(0)).double()
+    with torch.no_grad():
+        posterior = situation.surrogate.posterior(z)
+    means = posterior.mean[:, 0]
+    low, high = z[means.argmin()][None], z[means.argmax()][None]
+    assert situation.believing(low).best == situation.best == float(situation.data.values.max())
+    poor = replace(situation, data=Measurements(("CCO",), means.min().reshape(1, 1)))
+    promising = poor.believing(high)
+    assert promising.best == pytest.approx(float(means.max()))
+    assert promising.believing(low).best == promising.best
+    with torch.no_grad():
+        after = promising.surrogate.posterior(z).variance
+    assert (after <= posterior.variance + 1e-9).all()
+    assert after[means.argmax()] < 0.5 * posterior.variance[means.argmax()]

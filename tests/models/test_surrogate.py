@@ -304,6 +304,62 @@ def test_conditioning_is_a_refit_with_the_same_hyperparameters(model: LatentGP, 
     torch.testing.assert_close(found.variance, expected.variance, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (4, 2), (1, 1)])
+def test_believing_is_conditioning_on_the_models_own_mean(
+    model: LatentGP, structure: int, shape: tuple[int, ...]
+) -> None:
+    believed, at = inputs(structure, 3, seed=12), inputs(structure, *shape, seed=13)
+    expected = model.condition_on_observations(believed, model.posterior(believed).mean)
+    after = model.believing(believed[:1]).believing(believed[1:])
+    for options in ({}, {"observation_noise": True}):
+        found, told = after.posterior(at, **options), expected.posterior(at, **options)
+        assert found.mean.shape == told.mean.shape == (*shape, 1)
+        torch.testing.assert_close(found.mean, told.mean, rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(found.variance, told.variance, rtol=1e-4, atol=1e-5)
+    joint = after.posterior(at).distribution.covariance_matrix
+    torch.testing.assert_close(
+        joint, expected.posterior(at).distribution.covariance_matrix, rtol=1e-4, atol=1e-5
+    )
+    assert (
+        model.posterior(at).variance > after.posterior(at).variance
+    ).all()  # the model itself believes nothing
+
+
+def test_what_is_measured_after_a_belief_counts_too(model: LatentGP, structure: int) -> None:
+    believed, more, at = (inputs(structure, n, seed=seed) for n, seed in ((2, 12), (3, 14), (5, 13)))
+    both = torch.cat([believed, more])
+    y = torch.cat([model.posterior(believed).mean, values(more)])
+    found = model.believing(believed).condition_on_observations(more, values(more)).posterior(at)
+    expected = model.condition_on_observations(both, y).posterior(at)
+    torch.testing.assert_close(found.mean, expected.mean, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found.variance, expected.variance, rtol=1e-4, atol=1e-5)
+
+
+def test_belief_where_the_noise_was_given(structure: int) -> None:
+    model = fit_surrogate(untrained(structure, noise=4.0)).model
+    believed, at = inputs(structure, 2, seed=12), inputs(structure, 5, seed=13)
+    noise = 4.0 / model.outcome_transform.stdvs.square().expand(2, 1)  # BoTorch takes it standardised
+    expected = model.condition_on_observations(believed, model.posterior(believed).mean, noise=noise)
+    torch.testing.assert_close(
+        model.believing(believed).posterior(at).variance,
+        expected.posterior(at).variance,
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
+def test_a_fit_finds_which_axes_matter() -> None:
+    """Of twelve axes one matters: in the few steps there are, the others' lengthscales must grow far beyond it."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(60, 12, generator=generator, dtype=torch.float64)
+    box = torch.tensor([[-(3**0.5)] * 12, [3**0.5] * 12], dtype=torch.float64)
+    model = fit_surrogate(LatentGP(x, torch.sin(2 * x[:, :1]), bounds=box)).model
+    lengths = model.latent_lengthscales()
+    assert lengths[1:].min() > 10 * lengths[0]
+    new = torch.randn(40, 12, generator=generator, dtype=torch.float64)
+    assert (model.posterior(new).mean - torch.sin(2 * new[:, :1])).square().mean() < 0.01
+
+
 def test_fantasies_agree_with_the_model_on_average(model: LatentGP, structure: int) -> None:
     at, more = inputs(structure, 4, seed=14), inputs(structure, 2, seed=15)
     fantasies = model.fantasize(more, SobolQMCNormalSampler(torch.Size([256]), seed=0))
