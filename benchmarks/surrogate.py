@@ -85,7 +85,7 @@ def children(model: DKLVAE, data: Measurements, n: int, seed: int) -> list[Readi
     axes = model.prior.covariance().diagonal().double().sqrt()
     objects = tuple(reading.object or "" for reading in readings)
     parents = Parents(model, objects, model.embed(readings), length=0.8, axes=axes)
-    made = [*Edits(GraphEdits())(parents, n, seed), *perturb(parents, n, seed)]
+    made = [*Edits(GraphEdits())(parents, n, seed), *model.decode(perturb(parents, n, seed))]
     new = {each.object: each for each in made if each.object is not None and each.object not in data.objects}
     return list(new.values())
 

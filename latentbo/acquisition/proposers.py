@@ -1,7 +1,7 @@
-"""Where candidates come from: a proposer turns what is known into objects worth scoring, and scores none.
+"""Where candidates come from: a proposer turns what is known into points or objects worth scoring, and scores none.
 
-All of them answer with readings (a canonical object or a reason), so that the pool can count what each of
-them wasted.
+Points are decoded and objects read, each into a canonical object or a reason, so that the pool can count what each
+proposer wasted.
 
 symbol   meaning                                                shape
 z_e      elites: the parents, best first, as they encode now    k x d
@@ -12,7 +12,7 @@ L        side length of the trust region                        scalar
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -39,6 +39,13 @@ class Parents:
     axes: Float[Tensor, " d"]
     """Relative extent of the region along each axis (ARD), geometric mean 1, times the prior's sd."""
 
+    def joined(self, objects: Sequence[str], z: Latents) -> Parents:
+        """These and others, both best first, in turn: the best of these, the best of the others, the second ..."""
+        own = len(self.objects)
+        order = sorted(range(own + len(objects)), key=lambda row: row - own if row >= own else row)
+        names = (*self.objects, *objects)
+        return replace(self, objects=tuple(names[row] for row in order), z=torch.cat([self.z, z])[order])
+
     def pick(self, n: int, generator: torch.Generator) -> Tensor:
         """Row numbers of n parents, better ones more often: weight 1 / (rank + 3)."""
         weights = 1.0 / (torch.arange(len(self.objects), dtype=torch.float64) + 3.0)
@@ -46,12 +53,15 @@ class Parents:
 
 
 class Proposer(Protocol):
-    """Owned by the pool (`propose`): about n candidates, as readings; `seed` decides every random choice."""
+    """Owned by the pool (`propose`): about n candidates; `seed` decides every random choice.
 
-    def __call__(self, parents: Parents, n: int, seed: int) -> list[Reading]: ...
+    Latent points, which the pool decodes together with those of the other proposers, or readings.
+    """
+
+    def __call__(self, parents: Parents, n: int, seed: int) -> Latents | list[Reading]: ...
 
 
-def perturb(parents: Parents, n: int, seed: int) -> list[Reading]:
+def perturb(parents: Parents, n: int, seed: int) -> Latents:
     """Parents moved by Gaussian steps inside the region, step sizes log-uniform over a decade, on a random
     part of the axes.
 
@@ -63,10 +73,10 @@ def perturb(parents: Parents, n: int, seed: int) -> list[Reading]:
     share = torch.rand(n, 1, generator=generator, dtype=torch.float64).clamp(min=0.1)
     axes = torch.rand(n, parents.z.shape[1], generator=generator, dtype=torch.float64) < share
     noise = torch.randn(n, parents.z.shape[1], generator=generator, dtype=torch.float64) * axes / share.sqrt()
-    return parents.model.decode(parents.z[rows] + sizes * 2.0 * parents.axes * noise)
+    return parents.z[rows] + sizes * 2.0 * parents.axes * noise
 
 
-def path(parents: Parents, n: int, seed: int) -> list[Reading]:
+def path(parents: Parents, n: int, seed: int) -> Latents:
     """Points between two parents and a little beyond: half on straight lines, half on great arcs (slerp)
     about the prior's mean, which keep to the shell where a high-dimensional Gaussian has its mass.
     """
@@ -77,14 +87,14 @@ def path(parents: Parents, n: int, seed: int) -> list[Reading]:
     centre = parents.model.prior.mean().double()
     straight = torch.lerp(a, b, share)
     curved = centre + slerp(a - centre, b - centre, share)
-    return parents.model.decode(torch.where(torch.arange(n)[:, None] % 2 == 0, straight, curved))
+    return torch.where(torch.arange(n)[:, None] % 2 == 0, straight, curved)
 
 
-def prior(parents: Parents, n: int, seed: int) -> list[Reading]:
+def prior(parents: Parents, n: int, seed: int) -> Latents:
     """Fresh draws from the prior: what keeps the search from never leaving home. All of them: the acquisition
     chooses better than `DKLVAE.sample` does.
     """
-    return parents.model.sample(n, stream(seed, "prior"), of=1)
+    return parents.model.prior.sample(n, stream(seed, "prior")).double()
 
 
 @dataclass(frozen=True)
