@@ -25,6 +25,7 @@ from latentbo.acquisition.pool import Check, Situation
 from latentbo.acquisition.propose import Batch, PoolSettings, propose_pool, propose_prior
 from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Proposer
 from latentbo.acquisition.quota import success_shares
+from latentbo.campaign.encodings import Encodings
 from latentbo.campaign.history import EncoderEvent, History, Round, replay
 from latentbo.campaign.retraining import Retrainer
 from latentbo.campaign.settings import Settings
@@ -83,6 +84,7 @@ class Campaign:
         self._proposers = dict(proposers or {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())})
         self._check = check or MoleculeRules.from_dict(self.settings.rules)
         self._retrainer = retrainer or Retrainer()
+        self._measured, self._failed = Encodings(), Encodings()
 
     def __enter__(self) -> Self:
         return self
@@ -181,7 +183,8 @@ class Campaign:
 
     def surrogate(self) -> SurrogateFit:
         """The surrogate fitted to what was measured, through the live encoder: an ordinary BoTorch model."""
-        return self._seen.surrogate(self._history.measurements())
+        data = self._history.measurements()
+        return self._seen.surrogate(data, self._measured(self._model, data.objects))
 
     def situation(self, fitted: SurrogateFit) -> Situation:
         """What a proposal would rest on now."""
@@ -198,10 +201,10 @@ class Campaign:
 
     def feasibility(self) -> Feasibility:
         """P(feasible | z) from what was measured and what failed; uninformed while nothing has failed."""
-        failed = self._history.with_status("failed")
-        tried = [*self._history.with_status("measured"), *failed] if failed else []
-        passed = torch.tensor([float(row.status == "measured") for row in tried], dtype=torch.float64)
-        z = self._model.embed(self._model.codec.read([row.object for row in tried]))
+        failed = [row.object for row in self._history.with_status("failed")]
+        measured = [row.object for row in self._history.with_status("measured")] if failed else []
+        z = torch.cat([self._measured(self._model, measured), self._failed(self._model, failed)])
+        passed = (torch.arange(len(z)) < len(measured)).double()
         return learn_feasibility(z, passed, float(self._model.prior.covariance().diagonal().sqrt().mean()))
 
     @property

@@ -91,9 +91,8 @@ class MoleculeCodec:
         spelled, reason = _selfies_of(smiles, self.max_atoms)
         if spelled is None:
             return Reading(None, reason=reason)
-        try:
-            tokens = tuple(self.vocabulary.tokenize(selfies.split_selfies(spelled)))
-        except UnseenSymbolError:
+        tokens = _tokens_of(spelled, self.vocabulary)
+        if tokens is None:
             return Reading(None, reason=UNSEEN_TOKEN)
         if len(tokens) > self.max_tokens:
             return Reading(None, reason=TOO_LONG)
@@ -225,6 +224,15 @@ def _selfies_of(smiles: str, max_atoms: int) -> tuple[str | None, str | None]:
     same = molecule is not None and Chem.MolToSmiles(molecule) == smiles
     same = same or canonical(back, max_atoms, strip_salts=False)[0] == smiles
     return (spelled, None) if same else (None, NO_ROUND_TRIP)
+
+
+@lru_cache(maxsize=CACHED)
+def _tokens_of(spelled: str, vocabulary: Vocabulary) -> tuple[int, ...] | None:
+    """The tokens of a SELFIES string; None where it has a symbol outside the vocabulary."""
+    try:
+        return tuple(vocabulary.tokenize(selfies.split_selfies(spelled)))
+    except UnseenSymbolError:
+        return None
 
 
 @lru_cache(maxsize=CACHED)

@@ -164,14 +164,17 @@ class DKLVAE:
 
     def inputs(self, readings: Sequence[Reading]) -> Float[Tensor, "n dqp"]:
         """The surrogate's inputs: latents, then descriptors and structure counts where the model has them."""
-        objects = [reading.object for reading in readings if reading.object is not None]
-        z = self.embed(readings)
+        return self._inputs([reading.object or "" for reading in readings], self.embed(readings))
+
+    def _inputs(self, objects: Sequence[str], z: Latents) -> Float[Tensor, "n dqp"]:
         told = [tell(objects) for tell in (self.descriptors, self.structure) if tell is not None]
         return torch.cat([z, *(torch.as_tensor(part, dtype=z.dtype) for part in told)], dim=1)
 
-    def surrogate(self, data: Measurements) -> SurrogateFit:
-        """The GP head fitted to what was measured, each object at the latent point it encodes to now."""
-        x = self.inputs(self.codec.read(data.objects))
+    def surrogate(self, data: Measurements, z: Latents | None = None) -> SurrogateFit:
+        """The GP head fitted to what was measured, each object at the latent point it encodes to now (`z`, where that
+        is known).
+        """
+        x = self._inputs(data.objects, self.embed(self.codec.read(data.objects)) if z is None else z)
         descriptors = 0 if self.descriptors is None else self.descriptors([]).shape[1]
         model = LatentGP(
             x,
