@@ -38,7 +38,7 @@ def _morgan(radius: int, size: int) -> rdFingerprintGenerator.FingerprintGenerat
     return rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=size)
 
 
-def morgan_counts(smiles: Sequence[str], *, radius: int = 3, size: int = 2048) -> Float[np.ndarray, "n size"]:
+def morgan_counts(smiles: Sequence[str], *, radius: int = 2, size: int = 2048) -> Float[np.ndarray, "n size"]:
     """Folded Morgan counts (how often each environment of up to `radius` bonds occurs), one row a canonical
     SMILES.
     """
@@ -50,7 +50,7 @@ def morgan_counts(smiles: Sequence[str], *, radius: int = 3, size: int = 2048) -
 
 
 @lru_cache(maxsize=CACHED)
-def sparse_morgan_counts(smiles: str, *, radius: int = 3, size: int = 2048) -> SparseCounts:
+def sparse_morgan_counts(smiles: str, *, radius: int = 2, size: int = 2048) -> SparseCounts:
     """The same of one canonical SMILES: the columns that are not zero, and what they hold."""
     row = _morgan(radius, size).GetCountFingerprintAsNumPy(Chem.MolFromSmiles(smiles))
     (columns,) = row.nonzero()
