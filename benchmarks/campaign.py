@@ -21,7 +21,7 @@ from latentbo.acquisition.propose import propose_prior
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.evaluate import Objective, evaluate
 from latentbo.campaign.loop import run as run_campaign
-from latentbo.campaign.settings import Settings
+from latentbo.campaign.settings import RETRAIN_EVERY, Settings
 from latentbo.models.pretrained import DEFAULT, load_model
 from latentbo.objectives.loading import load_objective
 from latentbo.validity.rules import MoleculeRules
@@ -98,13 +98,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=seeds_of, default="0-2")
     parser.add_argument("--model", default=DEFAULT)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--no-retrain", action="store_true")
+    parser.add_argument("--retrain", action="store_true")
     parser.add_argument("--smoke", action="store_true", help="30 calls, one seed")
     parser.add_argument("--out", type=Path, default=RESULT)
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(chosen.threads)
     budget, seeds = (30, chosen.seeds[:1]) if chosen.smoke else (chosen.budget, chosen.seeds)
-    settings = {"retrain_every": None} if chosen.no_retrain else {}
+    settings = {"retrain_every": RETRAIN_EVERY} if chosen.retrain else {}
     objective = load_objective(chosen.objective)
     began, cells = time.perf_counter(), []
     for seed in seeds:

@@ -23,7 +23,7 @@ from latentbo.baselines.mol_ga import MolGA
 from latentbo.baselines.random_search import PriorSampling, RandomScreening
 from latentbo.baselines.tanimoto_gp import TanimotoGP
 from latentbo.campaign.campaign import Campaign
-from latentbo.campaign.settings import Settings
+from latentbo.campaign.settings import RETRAIN_EVERY, Settings
 from latentbo.codecs.edits import GraphEdits
 from latentbo.errors import ShortfallError, unknown_name
 from latentbo.models.pretrained import load_model
@@ -111,16 +111,14 @@ METHODS: dict[str, Contender] = {
     "tanimoto_gp": Contender(lambda seed, pool, model: TanimotoGP(pool, seed), batch=10, guess=0.2),
     "tanimoto_gp_batch1": Contender(lambda seed, pool, model: TanimotoGP(pool, seed), batch=1, guess=1.5),
     OURS: _ours(),
-    "latentbo_no_retrain": _ours(retrain_every=None),
+    "latentbo_retrain": _ours(retrain_every=RETRAIN_EVERY),
     "latentbo_no_structure": _ours(structure=False),
     "latentbo_no_descriptors": _ours(descriptors=False),
     "latentbo_latent_kernel": _ours(structure=False, descriptors=False),
     "latentbo_latent_only": _ours(LATENT_PROPOSERS),
     "latentbo_graph_only": _ours({"graph": Edits(GraphEdits())}),
     "latentbo_gradient": _ours(proposer="gradient"),
-    "latentbo_turbo": _ours(
-        {"perturb": perturb}, structure=False, descriptors=False, acquisition="ts", retrain_every=None
-    ),
+    "latentbo_turbo": _ours({"perturb": perturb}, structure=False, descriptors=False, acquisition="ts"),
     "latentbo_ucb": _ours(acquisition="ucb"),
     "latentbo_ts": _ours(acquisition="ts"),
 }

@@ -11,6 +11,7 @@ from latentbo.errors import InputError, unknown_name
 from latentbo.validity.rules import MoleculeRules
 
 PROPOSERS = ("pool", "gradient")
+RETRAIN_EVERY = 200  # where retraining is wanted and nothing else is said
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,9 @@ class Settings:
     `seed` None draws one, which is stored. `model` is a shipped model's name or a folder. `initial` objects
     come from the prior before the first surrogate is fitted. `structure` and `descriptors` add their terms to the
     surrogate (pool proposer only: they have no gradient in z). `retrain_every` tells between retrains of the
-    encoder (None: never), not before `retrain_from` measured values. `rules` are `MoleculeRules` as a dict,
-    here filled up with their defaults: what may be proposed. `objective` is what `latentbo run` evaluates, so
-    that no other is put into the same file.
+    encoder, not before `retrain_from` measured values; None is never, for with descriptors in the surrogate they
+    brought nothing. `rules` are `MoleculeRules` as a dict, here filled up with their defaults: what may be
+    proposed. `objective` is what `latentbo run` evaluates, so that no other is put into the same file.
     """
 
     seed: int | None = None
@@ -36,7 +37,7 @@ class Settings:
     initial: int = 20
     pool_rounds: int = 6
     pool_size: int = 100
-    retrain_every: int | None = 200
+    retrain_every: int | None = None
     retrain_from: int = 100
     rules: dict[str, Any] = field(default_factory=dict)
 

@@ -1,7 +1,7 @@
 """Where configuration stops: TOML and options, read once, unknown keys and wrong types refused.
 
     seed = 0                  flat keys: the options of `run`, and the fields of `campaign.settings.Settings`
-    retrain = false           never retrain, whatever `retrain_every` says
+    retrain = true            retrain every 200 values, or as `retrain_every` says; false: never
     [rules]                   the fields of `validity.rules.MoleculeRules`
     catalogs = ["PAINS"]
 
@@ -54,7 +54,7 @@ def read_toml(file: Path | None) -> dict[str, Any]:
 
 def given(file: Path | None, options: Mapping[str, Any], *, by_hand: bool = False) -> Given:
     """A configuration file under the options that are not None. `by_hand`: no keys that only `run` has."""
-    from latentbo.campaign.settings import Settings
+    from latentbo.campaign.settings import RETRAIN_EVERY, Settings
 
     data = {**read_toml(file), **{name: value for name, value in options.items() if value is not None}}
     types = get_type_hints(Given)
@@ -69,6 +69,8 @@ def given(file: Path | None, options: Mapping[str, Any], *, by_hand: bool = Fals
     chosen = {name: value for name, value in data.items() if name in settings}
     if data.get("retrain") is False:
         chosen["retrain_every"] = None
+    elif data.get("retrain"):
+        chosen.setdefault("retrain_every", RETRAIN_EVERY)
     return Given(**{name: value for name, value in data.items() if name in own}, settings=chosen)
 
 

@@ -58,7 +58,7 @@ Retrain = Annotated[
     bool | None,
     typer.Option(
         "--retrain/--no-retrain",
-        help="Retrain the encoder on measured values now and then (the default), or never.",
+        help="Retrain the encoder on measured values after every 200 of them, or never (the default).",
         show_default=False,
     ),
 ]

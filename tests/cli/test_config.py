@@ -34,6 +34,7 @@ def test_options_override_the_file(write: Write) -> None:
     found = given(file, {"budget": 60, "seed": None, "retrain": True})
     assert found.budget == 60
     assert found.settings == {"seed": 3, "retrain_every": 40, "rules": {"charge": [0, 0]}}
+    assert given(None, {"retrain": True}).settings == {"retrain_every": 200}
 
 
 @pytest.mark.parametrize(
