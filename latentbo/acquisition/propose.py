@@ -8,7 +8,7 @@ credits a point for an object that lies elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -38,8 +38,8 @@ class PoolSettings:
     next proposal begins.
     """
 
-    rounds: int = 6
-    size: int = 100
+    rounds: int = 12
+    size: int = 25
     elites: int = 30
     survivors: int = 30
     remembered: int = 60
@@ -104,11 +104,12 @@ def propose_pool(
         survivors = pool.best(settings.survivors)
         parents = elites.joined(survivors.objects, survivors.x[:, : situation.model.latent])
         sizes = allocate(settings.size, shares, numpy_stream(seed, "sizes", turn))
-        made = {
-            name: proposers[name](parents, size, derive(seed, turn, name))
-            for name, size in sizes.items()
-            if size
-        }
+        made: dict[str, Latents | list[str]] = {}
+        for name, size in sizes.items():
+            if size:
+                own_seed = derive(seed, turn, name)
+                answer = proposers[name](parents, size, own_seed)
+                made[name] = _promising(answer, size, known, acquisition, situation, own_seed)
         kept, lost = sift(_read(made, situation.model), known, situation.check)
         counts += lost
         pool = pool.joined(_scored(kept, acquisition, situation, seed, turn))
@@ -145,14 +146,33 @@ def predict(situation: Situation, chosen: Pool) -> tuple[Proposal, ...]:
     return tuple(Proposal(c.object, mean, sd, chance, c.proposer) for c, mean, sd, chance in rows)
 
 
-def _read(made: Mapping[str, Latents | list[Reading]], model: DKLVAE) -> Iterator[tuple[str, Reading]]:
+def _promising(
+    made: Latents | list[str],
+    n: int,
+    known: Collection[str],
+    acquisition: AcquisitionFunction,
+    situation: Situation,
+    seed: int,
+) -> Latents | list[str]:
+    """The n best of more objects that are new, by what is known of them before they are encoded."""
+    if isinstance(made, Tensor) or len(made) <= n:
+        return made
+    named = dict.fromkeys(situation.model.codec.canonical(made))
+    new = [name for name in named if name is not None and name not in known]
+    x = situation.model.inputs_unencoded(new)
+    with global_stream(seed, "promise"):  # Monte Carlo acquisitions draw when first called
+        scores = score(acquisition, x, situation)
+    return [new[row] for row in scores.argsort(descending=True, stable=True)[:n].tolist()]
+
+
+def _read(made: Mapping[str, Latents | list[str]], model: DKLVAE) -> Iterator[tuple[str, Reading]]:
     """(proposer, reading) of all that was made. Latent points are decoded greedily, which is twice as fast as a beam:
     here a slip is one more candidate.
     """
     points = [z for z in made.values() if isinstance(z, Tensor)]
     decoded = iter(model.decode(torch.cat(points), width=1) if points else ())
     for name, answer in made.items():
-        readings = islice(decoded, len(answer)) if isinstance(answer, Tensor) else answer
+        readings = islice(decoded, len(answer)) if isinstance(answer, Tensor) else model.codec.read(answer)
         yield from ((name, reading) for reading in readings)
 
 

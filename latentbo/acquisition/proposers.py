@@ -1,6 +1,6 @@
 """Where candidates come from: a proposer turns what is known into points or objects worth scoring, and scores none.
 
-Points are decoded and objects read, each into a canonical object or a reason, so that the pool can count what each
+Points are decoded and strings read, each into a canonical object or a reason, so that the pool can count what each
 proposer wasted.
 
 symbol   meaning                                                shape
@@ -20,7 +20,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latentbo.codecs.base import Reading
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.rng import numpy_stream, stream
 from latentbo.types import Latents
@@ -53,12 +52,13 @@ class Parents:
 
 
 class Proposer(Protocol):
-    """Owned by the pool (`propose`): about n candidates; `seed` decides every random choice.
+    """Owned by the pool (`propose`): candidates, about n; `seed` decides every random choice.
 
-    Latent points, which the pool decodes together with those of the other proposers, or readings.
+    Latent points, which the pool decodes together with those of the other proposers, or objects as strings. Those may
+    be more than n: the pool reads the n that promise most by what is known of them before they are encoded.
     """
 
-    def __call__(self, parents: Parents, n: int, seed: int) -> Latents | list[Reading]: ...
+    def __call__(self, parents: Parents, n: int, seed: int) -> Latents | list[str]: ...
 
 
 def perturb(parents: Parents, n: int, seed: int) -> Latents:
@@ -99,14 +99,17 @@ def prior(parents: Parents, n: int, seed: int) -> Latents:
 
 @dataclass(frozen=True)
 class Edits:
-    """Edits of the parents' structure outside the latent space (mutation, crossover), read by the codec."""
+    """Edits of the parents' structure outside the latent space (mutation, crossover): `surplus` times n of them, for
+    making one costs a fifth of reading and encoding it.
+    """
 
     edit: Edit
+    surplus: int = 5
 
-    def __call__(self, parents: Parents, n: int, seed: int) -> list[Reading]:
-        rows = parents.pick(n, stream(seed, "parents")).tolist()
-        children = self.edit([parents.objects[row] for row in rows], n, numpy_stream(seed, "edits"))
-        return parents.model.codec.read(children)
+    def __call__(self, parents: Parents, n: int, seed: int) -> list[str]:
+        count = self.surplus * n
+        rows = parents.pick(count, stream(seed, "parents")).tolist()
+        return self.edit([parents.objects[row] for row in rows], count, numpy_stream(seed, "edits"))
 
 
 def slerp(a: Latents, b: Latents, share: Float[Tensor, "n 1"]) -> Latents:

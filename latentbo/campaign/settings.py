@@ -35,8 +35,8 @@ class Settings:
     structure: bool = True
     descriptors: bool = True
     initial: int = 20
-    pool_rounds: int = 6
-    pool_size: int = 100
+    pool_rounds: int = 12
+    pool_size: int = 25
     retrain_every: int | None = None
     retrain_from: int = 100
     rules: dict[str, Any] = field(default_factory=dict)

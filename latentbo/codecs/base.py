@@ -46,6 +46,10 @@ class Codec(Protocol):
         """The longest token row a model of these objects has to write."""
         ...
 
+    def canonical(self, raw: Sequence[object]) -> list[str | None]:
+        """The canonical object of each string, None where there is none: the cheap half of `read`."""
+        ...
+
     def read(self, raw: Sequence[object]) -> list[Reading]:
         """Canonical object and tokens of each string, one row a string; what is no string is a bad row like
         any other.

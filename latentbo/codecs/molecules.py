@@ -71,6 +71,9 @@ class MoleculeCodec:
         if self.salts not in ("strip", "keep"):
             raise InputError(f"salts must be 'strip' or 'keep', not {self.salts!r}")
 
+    def canonical(self, raw: Sequence[object]) -> list[str | None]:
+        return [canonical(text, self.max_atoms, self.salts == "strip")[0] for text in raw]
+
     def read(self, raw: Sequence[object]) -> list[Reading]:
         return [self._tokenized(*canonical(text, self.max_atoms, self.salts == "strip")) for text in raw]
 

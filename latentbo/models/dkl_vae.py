@@ -30,6 +30,7 @@ from latentbo.models.vae import SequenceVAE
 from latentbo.types import Latents
 
 BATCH = 512
+FAR = 1e6  # boxes; the longest lengthscale is 1e4
 DRAWS = 4  # from the prior, for one sample
 Row = tuple[int, ...]
 StructureCounts = Callable[[Sequence[str]], Float[np.ndarray, "n p"]]
@@ -165,6 +166,13 @@ class DKLVAE:
     def inputs(self, readings: Sequence[Reading]) -> Float[Tensor, "n dqp"]:
         """The surrogate's inputs: latents, then descriptors and structure counts where the model has them."""
         return self._inputs([reading.object or "" for reading in readings], self.embed(readings))
+
+    def inputs_unencoded(self, objects: Sequence[str]) -> Float[Tensor, "n dqp"]:
+        """The same of canonical objects that nobody has encoded: they lie so far out that the latent term knows nothing
+        of them, and what the surrogate says rests on the other terms.
+        """
+        far = latent_box(self.prior)[1] + FAR * latent_box(self.prior).diff(dim=0)[0]
+        return self._inputs(objects, far.expand(len(objects), -1))
 
     def _inputs(self, objects: Sequence[str], z: Latents) -> Float[Tensor, "n dqp"]:
         told = [tell(objects) for tell in (self.descriptors, self.structure) if tell is not None]

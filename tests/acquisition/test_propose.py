@@ -18,6 +18,7 @@ from latentbo.codecs.base import Reading
 from latentbo.codecs.edits import GraphEdits
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
+from latentbo.types import Latents
 from tests.acquisition.conftest import OBJECTS
 
 PROPOSERS = {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())}
@@ -173,7 +174,7 @@ def test_the_shares_decide_who_makes_and_scores_who_is_picked(situation: Situati
     sizes: dict[str, int] = dict.fromkeys(PROPOSERS, 0)
 
     def counting(name: str) -> Proposer:
-        def propose(parents: Parents, n: int, seed: int) -> list[Reading]:
+        def propose(parents: Parents, n: int, seed: int) -> Latents | list[str]:
             sizes[name] += n
             return PROPOSERS[name](parents, n, seed)
 
@@ -230,13 +231,40 @@ def test_a_small_space_is_exhausted(situation_of: Callable[..., Situation]) -> N
 
 
 def test_a_proposer_that_finds_nothing_does_no_harm(situation: Situation) -> None:
-    def broken(parents: Parents, n: int, seed: int) -> list[Reading]:
-        return [Reading(None, reason="broken")] * n
+    def broken(parents: Parents, n: int, seed: int) -> list[str]:
+        return ["broken"] * n
 
     shares = {"broken": 0.5, "graph": 0.5}
     batch = proposed(situation, 4, proposers={"broken": broken, "graph": PROPOSERS["graph"]}, shares=shares)
     assert [proposal.proposer for proposal in batch.proposals] == ["graph"] * 4
-    assert batch.counts.invalid["broken"] == pytest.approx(SMALL.rounds * SMALL.size / 2, abs=2)
+    assert batch.counts.invalid["unparsable"] == pytest.approx(SMALL.rounds * SMALL.size / 2, abs=2)
+
+
+def test_of_a_surplus_those_are_encoded_that_promise_most(
+    situation_of: Callable[..., Situation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values are numbers of carbons, so what is known without a latent point tells them apart."""
+    situation = situation_of(structure=True)
+    offered = ["O", "broken", "CCCCCCCCC", "CCO", "C", "OCCCCCCCC", "N", "CCCCCCCCC", "CCCCCCCC", "CO"]
+    encoded: list[str | None] = []
+    embed = DKLVAE.embed
+
+    def watched(model: DKLVAE, readings: Sequence[Reading]) -> torch.Tensor:
+        encoded.extend(reading.object for reading in readings)
+        return embed(model, readings)
+
+    monkeypatch.setattr(DKLVAE, "embed", watched)
+    batch = proposed(
+        situation,
+        2,
+        proposers={"offers": lambda parents, n, seed: offered},
+        shares={"offers": 1.0},
+        settings=PoolSettings(rounds=1, size=3),
+    )
+    new = [name for name in encoded if name not in situation.data.objects]
+    assert set(new) == {"CCCCCCCCC", "CCCCCCCCO", "CCCCCCCC"}
+    assert {proposal.object for proposal in batch.proposals} <= set(new)
+    assert batch.counts.made == 3
 
 
 def test_without_data_objects_come_from_the_prior(tiny_model: DKLVAE) -> None:

@@ -22,7 +22,6 @@ from latentbo.acquisition.functions import make_acquisition
 from latentbo.acquisition.proposers import Edits, Parents
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.settings import Settings
-from latentbo.codecs.base import Reading
 from latentbo.data.dataset import Measurements
 from latentbo.errors import InputError, ModelFileError, ShortfallError, StoreError
 from latentbo.models.dkl_vae import DKLVAE
@@ -214,8 +213,8 @@ def test_the_settings_say_what_the_surrogate_sees(
 
 
 def test_own_proposers_and_model(begin: Begin, tiny_model: DKLVAE) -> None:
-    def favourites(parents: Parents, n: int, seed: int) -> list[Reading]:
-        return parents.model.codec.read(["CCOCC", "CCNCC", "CCCCC"])
+    def favourites(parents: Parents, n: int, seed: int) -> list[str]:
+        return ["CCOCC", "CCNCC", "CCCCC"]
 
     bare = tiny_model.bare
     campaign = begin(proposers={"mine": favourites}, model=bare)

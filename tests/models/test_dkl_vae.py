@@ -145,6 +145,22 @@ def test_inputs_are_latents_then_descriptors_then_counts(tiny_model: DKLVAE, rea
     assert torch.equal(tiny_model.bare.inputs(readings), z)
 
 
+def test_what_is_not_encoded_is_judged_by_what_else_is_known(
+    tiny_model: DKLVAE, readings: list[Reading]
+) -> None:
+    objects = tuple(reading.object for reading in readings if reading.object)
+    weights = torch.tensor([[float(len(text))] for text in objects])
+    gp = tiny_model.surrogate(Measurements(objects[:10], weights[:10])).model.requires_grad_(False)
+    x = tiny_model.inputs_unencoded(objects)
+    assert torch.equal(x[:, 8:], tiny_model.inputs(readings)[:, 8:])
+    near, far = tiny_model.inputs(readings[:10]), x[10:]
+    scaled = gp.transform_inputs(far), gp.transform_inputs(near)
+    assert float(gp.covar_module.kernels[0](*scaled).to_dense().abs().max()) == 0.0
+    # Neither is nothing known of them: the other terms still tell them apart.
+    assert float(gp.covar_module.kernels[1](*scaled).to_dense().max()) > 0.0
+    assert len(set(gp.posterior(far).mean[:, 0].tolist())) > len(far) / 2
+
+
 def test_the_surrogate_is_fitted_where_objects_are_now(tiny_model: DKLVAE, readings: list[Reading]) -> None:
     objects = tuple(reading.object for reading in readings if reading.object)[:12]
     weights = torch.tensor([[float(len(text))] for text in objects])
