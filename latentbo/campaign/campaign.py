@@ -202,8 +202,10 @@ class Campaign:
     def feasibility(self) -> Feasibility:
         """P(feasible | z) from what was measured and what failed; uninformed while nothing has failed."""
         failed = [row.object for row in self._history.with_status("failed")]
-        measured = [row.object for row in self._history.with_status("measured")] if failed else []
-        z = torch.cat([self._measured(self._model, measured), self._failed(self._model, failed)])
+        # Without failures there is nothing to learn, and `_measured` must not be asked for fewer than all.
+        measured = self._history.measurements().objects if failed else ()
+        parts = [self._measured(self._model, measured), self._failed(self._model, failed)] if failed else []
+        z = torch.cat([*parts, torch.empty(0, self._model.latent, dtype=torch.float64)])
         passed = (torch.arange(len(z)) < len(measured)).double()
         return learn_feasibility(z, passed, float(self._model.prior.covariance().diagonal().sqrt().mean()))
 

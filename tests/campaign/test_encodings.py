@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import pandas as pd
 import pytest
 import torch
 
 from latentbo.campaign import encodings
+from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.encodings import Encodings
 from latentbo.codecs.base import Reading
 from latentbo.models.dkl_vae import DKLVAE
@@ -28,6 +30,20 @@ def asked(tiny_model: DKLVAE, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str
     monkeypatch.setattr(DKLVAE, "embed", watched)
     monkeypatch.setattr(encodings, "BLOCK", 3)
     return found
+
+
+@pytest.mark.parametrize("failure", [False, True])
+def test_a_campaign_encodes_what_was_measured_once(
+    begin: Callable[..., Campaign], asked: list[tuple[str, ...]], failure: bool
+) -> None:
+    campaign = begin()
+    campaign.tell(pd.DataFrame({"smiles": OBJECTS, "value": range(len(OBJECTS))}))
+    if failure:
+        campaign.tell(pd.DataFrame({"smiles": ["CCCC"], "value": [None], "reason": ["explosive"]}))
+    for _ in range(2):
+        campaign.ask(1)
+    assert asked.count(OBJECTS[:3]) == asked.count(OBJECTS[3:6]) == 1
+    assert asked.count(("CCCC",)) == int(failure)
 
 
 def test_whole_blocks_are_encoded_once(tiny_model: DKLVAE, asked: list[tuple[str, ...]]) -> None:
