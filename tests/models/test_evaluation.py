@@ -110,6 +110,9 @@ class Spelling:
     def __init__(self) -> None:
         self.written = 0
 
+    def canonical(self, raw: Sequence[object]) -> list[str | None]:
+        raise NotImplementedError
+
     def read(self, raw: Sequence[object]) -> list[Reading]:
         raise NotImplementedError
 
