@@ -171,8 +171,8 @@ class DKLVAE:
         """The same of canonical objects that nobody has encoded: they lie so far out that the latent term knows nothing
         of them, and what the surrogate says rests on the other terms.
         """
-        far = latent_box(self.prior)[1] + FAR * latent_box(self.prior).diff(dim=0)[0]
-        return self._inputs(objects, far.expand(len(objects), -1))
+        low, high = latent_box(self.prior)
+        return self._inputs(objects, (high + FAR * (high - low)).expand(len(objects), -1))
 
     def _inputs(self, objects: Sequence[str], z: Latents) -> Float[Tensor, "n dqp"]:
         told = [tell(objects) for tell in (self.descriptors, self.structure) if tell is not None]
