@@ -13,6 +13,8 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import QED, Crippen, Descriptors, rdFingerprintGenerator, rdMolDescriptors, rdqueries
 from rdkit.Contrib.SA_Score import sascorer
 
+from latentbo.codecs.molecules import parsed
+
 PROPERTIES: dict[str, Callable[[Chem.Mol], float]] = {
     "logp": Crippen.MolLogP,  # type: ignore[attr-defined]
     "qed": QED.qed,
@@ -52,14 +54,14 @@ def morgan_counts(smiles: Sequence[str], *, radius: int = 2, size: int = 2048) -
 @lru_cache(maxsize=CACHED)
 def sparse_morgan_counts(smiles: str, *, radius: int = 2, size: int = 2048) -> SparseCounts:
     """The same of one canonical SMILES: the columns that are not zero, and what they hold."""
-    row = _morgan(radius, size).GetCountFingerprintAsNumPy(Chem.MolFromSmiles(smiles))
+    row = _morgan(radius, size).GetCountFingerprintAsNumPy(parsed(smiles))
     (columns,) = row.nonzero()
     return columns, row[columns].astype(np.uint16)
 
 
 def properties(smiles: Sequence[str], names: Collection[str] = PROPERTIES) -> Float[np.ndarray, "n p"]:
     """The named `PROPERTIES` of each canonical SMILES, in their own units."""
-    molecules = map(Chem.MolFromSmiles, smiles)
+    molecules = map(parsed, smiles)
     rows = [[PROPERTIES[name](molecule) for name in names] for molecule in molecules]
     return np.asarray(rows, dtype=np.float32).reshape(len(rows), len(names))
 
@@ -78,7 +80,7 @@ def _atoms(element: int) -> Callable[[Chem.Mol], int]:
 
 
 def _hydrogens(molecule: Chem.Mol) -> int:
-    return sum(atom.GetTotalNumHs() for atom in molecule.GetAtoms())
+    return rdMolDescriptors.CalcNumAtoms(molecule) - molecule.GetNumAtoms()
 
 
 DESCRIPTORS: dict[str, Descriptor] = {
@@ -113,7 +115,7 @@ def scaled_descriptors(smiles: Sequence[str]) -> Float[np.ndarray, "n 18"]:
 
 @lru_cache(maxsize=CACHED)
 def _scaled(smiles: str) -> tuple[float, ...]:
-    molecule = Chem.MolFromSmiles(smiles)
+    molecule = parsed(smiles)
     return tuple((each.of(molecule) - each.mean) / each.sd for each in DESCRIPTORS.values())
 
 
@@ -122,7 +124,7 @@ def tanimoto(smiles: str, others: Sequence[str]) -> list[float]:
     of the others.
     """
     generator = _morgan(2, 2048)
-    bits = [generator.GetFingerprint(Chem.MolFromSmiles(text)) for text in (smiles, *others)]
+    bits = [generator.GetFingerprint(parsed(text)) for text in (smiles, *others)]
     return list(DataStructs.BulkTanimotoSimilarity(bits[0], bits[1:]))
 
 

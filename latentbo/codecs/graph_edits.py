@@ -18,7 +18,7 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdqueries
 
-from latentbo.codecs.molecules import canonical
+from latentbo.codecs.molecules import canonical, parsed
 from latentbo.errors import InputError
 
 T = TypeVar("T")
@@ -222,7 +222,7 @@ def read(smiles: str) -> Graph:
     text, reason = canonical(smiles)
     if text is None:
         raise InputError(f"a parent must be the SMILES of a molecule, not {smiles!r} ({reason})")
-    return Graph(text, Chem.MolFromSmiles(text))
+    return Graph(text, parsed(text))
 
 
 def finish(edited: Chem.Mol, max_heavy_atoms: int) -> Graph | None:
@@ -236,7 +236,7 @@ def finish(edited: Chem.Mol, max_heavy_atoms: int) -> Graph | None:
         return None
     written = Chem.MolToSmiles(edited)
     for _ in range(3):
-        molecule = None if "." in written else Chem.MolFromSmiles(written)
+        molecule = None if "." in written else parsed(written)
         if molecule is None or len(molecule.GetAtomsMatchingQuery(_UNPAIRED)):
             return None
         before, written = written, Chem.MolToSmiles(molecule)

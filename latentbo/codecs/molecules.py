@@ -26,6 +26,7 @@ from latentbo.errors import InputError
 
 MAX_CHARACTERS = 2_000  # above about 1,150 atoms RDKit's canonical ranking can overflow a thread's stack
 CACHED = 200_000
+PARSED = 5_000  # molecules, about 10 kB each: those of one ask
 
 UNPARSABLE = "unparsable"
 EMPTY = "empty"
@@ -178,10 +179,10 @@ def canonical(text: object, max_atoms: int = 100, strip_salts: bool = True) -> t
 
 @lru_cache(maxsize=CACHED)
 def _canonical(text: str, max_atoms: int, strip_salts: bool) -> tuple[str | None, str | None]:
-    molecule = _parsed(text)
+    molecule = parsed(text)
     if molecule is None:
         return None, UNPARSABLE
-    pieces = [molecule]
+    pieces = [Chem.Mol(molecule) if ":" in text else molecule]
     if strip_salts and "." in text:
         pieces = list(Chem.GetMolFrags(molecule, asMols=True))
     size = max(map(_heavy_atoms, pieces))
@@ -195,14 +196,18 @@ def _canonical(text: str, max_atoms: int, strip_salts: bool) -> tuple[str | None
         for atom in piece.GetAtoms() if ":" in text else ():
             atom.SetAtomMapNum(0)
         first = Chem.MolToSmiles(piece)
-        again = piece if first == text else _parsed(first)
+        again = piece if first == text else parsed(first)
         if again is None:
             return None, UNPARSABLE
         spelled.append(first if again is piece else Chem.MolToSmiles(again))
     return min(spelled), None
 
 
-def _parsed(smiles: str) -> Chem.Mol | None:
+@lru_cache(maxsize=PARSED)
+def parsed(smiles: str) -> Any:
+    """The molecule (`Chem.Mol`) that RDKit reads in a string, None for none. Several stages look at the same one, so it
+    is shared: do not change it.
+    """
     with rdBase.BlockLogs():
         return Chem.MolFromSmiles(smiles)
 
@@ -222,7 +227,7 @@ def _selfies_of(smiles: str, max_atoms: int) -> tuple[str | None, str | None]:
     except selfies.EncoderError:
         return None, NO_SELFIES
     back = _without_radicals(_smiles_of(spelled), max_atoms)
-    molecule = _parsed(back)
+    molecule = parsed(back)
     # One writing is nearly always enough to see that it is the same molecule.
     same = molecule is not None and Chem.MolToSmiles(molecule) == smiles
     same = same or canonical(back, max_atoms, strip_salts=False)[0] == smiles
@@ -256,9 +261,10 @@ def _without_radicals(smiles: str, max_atoms: int) -> str:
     are.
     """
     # Only an atom in brackets has its hydrogens fixed.
-    molecule = _parsed(smiles) if "[" in smiles and len(smiles) <= MAX_CHARACTERS else None
+    molecule = parsed(smiles) if "[" in smiles and len(smiles) <= MAX_CHARACTERS else None
     if molecule is None or _heavy_atoms(molecule) > max_atoms:
         return smiles
+    molecule = Chem.Mol(molecule)
     radicals = [atom for atom in molecule.GetAtoms() if atom.GetNumRadicalElectrons()]
     if not radicals:
         return smiles

@@ -17,7 +17,7 @@ from rdkit.Chem import rdqueries
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
 
 from latentbo.codecs.descriptors import PROPERTIES
-from latentbo.codecs.molecules import EMPTY, MAX_CHARACTERS, TOO_LONG, TOO_MANY_ATOMS, UNPARSABLE
+from latentbo.codecs.molecules import EMPTY, MAX_CHARACTERS, TOO_LONG, TOO_MANY_ATOMS, UNPARSABLE, parsed
 from latentbo.errors import InputError, unknown_name
 
 Rule = Callable[[Chem.Mol], str | None]  # the reason code, or None where the molecule passes
@@ -141,7 +141,7 @@ def _first_reason(text: str, rules: Sequence[Rule]) -> str | None:
         return EMPTY
     if len(text) > MAX_CHARACTERS:
         return TOO_LONG
-    molecule = Chem.MolFromSmiles(text) if _one_word(text) else None
+    molecule = parsed(text) if _one_word(text) else None
     if molecule is None:
         return UNPARSABLE
     if molecule.GetNumHeavyAtoms() == 0:
