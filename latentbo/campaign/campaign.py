@@ -8,14 +8,12 @@ with Campaign("run.db", Settings(seed=0)) as campaign:
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -25,14 +23,14 @@ from latentbo.acquisition.pool import Check, Situation
 from latentbo.acquisition.propose import Batch, PoolSettings, propose_pool, propose_prior
 from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Proposer
 from latentbo.acquisition.quota import success_shares
+from latentbo.campaign.asking import asked, asked_frame, queued
 from latentbo.campaign.encodings import Encodings
-from latentbo.campaign.history import EncoderEvent, History, Round, replay
+from latentbo.campaign.history import EncoderEvent, History, replay
 from latentbo.campaign.retraining import Retrainer
 from latentbo.campaign.settings import Settings
 from latentbo.campaign.store import EventStore
 from latentbo.campaign.telling import TellReport, match
 from latentbo.codecs.edits import GraphEdits
-from latentbo.data.dataset import Measurements
 from latentbo.errors import InputError, ShortfallError, StoreError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model, pack_model, unpack_model
@@ -41,8 +39,6 @@ from latentbo.rng import derive, fresh_seed
 from latentbo.training.retrain import RetrainPolicy
 from latentbo.validity.feasibility import Feasibility, learn_feasibility
 from latentbo.validity.rules import MoleculeRules
-
-SUCCESS_RANK = 10
 
 
 class Campaign:
@@ -120,24 +116,23 @@ class Campaign:
         """
         if n < 1:
             raise InputError(f"ask for at least 1 object, not {n}")
-        began, number = time.monotonic(), len(self._history.rounds) + 1
-        seed = derive(self.seed, "ask", number)
-        data = self._history.measurements()
-        if len(data) < self.settings.initial or float(data.values.max() - data.values.min()) == 0.0:
+        began = time.monotonic()
+        seed = derive(self.seed, "ask", len(self._history.rounds) + 1)
+        values = self._history.measurements().values
+        if len(values) < self.settings.initial or bool((values == values[0]).all()):
             batch = propose_prior(n, self._model, self._known(), self._check, seed)
-            facts: dict[str, Any] = {"steps": ["none: too few values"]}
+            fitted = None
         else:
             fitted = self.surrogate()
             batch = self._propose(n, self.situation(fitted), seed)
-            facts = _facts(fitted)
         if not batch.proposals:
             raise ShortfallError(
                 f"no new object could be proposed: {batch.counts}. Loosen the rules or enlarge the pool"
             )
-        rows = self._rows_of(batch, number)
-        round_ = self._round(batch, number, data, time.monotonic() - began, facts)
-        self._append("asked", {"rows": rows, "round": asdict(round_)})
-        frame = self._asked_frame([row["id"] for row in rows])
+        seconds = time.monotonic() - began
+        payload = asked(batch, self._history, fitted, encoder=self._model.id, seconds=seconds)
+        self._append("asked", payload)
+        frame = asked_frame(self._history, [row["id"] for row in payload["rows"]])
         if batch.shortfall:
             frame.attrs["shortfall"] = f"{batch.shortfall} of {n} missing: {batch.counts}"
         return frame
@@ -149,18 +144,7 @@ class Campaign:
         """
         if isinstance(objects, str):
             raise InputError(f"a list of objects was expected, not one string: write [{objects!r}]")
-        rows: list[dict[str, Any]] = []
-        problems = []
-        known = set(self._known())
-        for text, reading in zip(objects, self._model.codec.read(objects), strict=True):
-            if reading.object is None:
-                problems.append(f"{text!r} cannot be used ({reading.reason})")
-            elif reading.object in known:
-                problems.append(f"{text!r} is known already")
-            else:
-                known.add(reading.object)
-                identity = f"p{len(self._history.rows) + len(rows) + 1:05d}"
-                rows.append({"id": identity, "object": reading.object, "proposer": "start"})
+        rows, problems = queued(objects, self._history, self._model.codec)
         if rows:
             self._append("queued", {"rows": rows})
         return problems
@@ -179,7 +163,7 @@ class Campaign:
 
     def pending(self) -> pd.DataFrame:
         """Proposals that wait for a value, as `ask` gave them."""
-        return self._asked_frame([row.id for row in self._history.with_status("pending")])
+        return asked_frame(self._history, [row.id for row in self._history.with_status("pending")])
 
     def surrogate(self) -> SurrogateFit:
         """The surrogate fitted to what was measured, through the live encoder: an ordinary BoTorch model."""
@@ -271,47 +255,6 @@ class Campaign:
     def _known(self) -> frozenset[str]:
         return frozenset(row.object for row in self._history.rows.values())
 
-    def _rows_of(self, batch: Batch, number: int) -> list[dict[str, Any]]:
-        sign, first = self._history.sign, len(self._history.rows) + 1
-        return [
-            {
-                "id": f"p{first + i:05d}",
-                "object": proposal.object,
-                "round": number,
-                "proposer": proposal.proposer,
-                "mean": None if proposal.mean is None else sign * proposal.mean,
-                "sd": proposal.sd,
-                "p_feasible": proposal.p_feasible,
-                "encoder": self._model.id,
-            }
-            for i, proposal in enumerate(batch.proposals)
-        ]
-
-    def _round(
-        self, batch: Batch, number: int, data: Measurements, seconds: float, facts: Mapping[str, Any]
-    ) -> Round:
-        values = np.sort(data.values[:, 0].numpy())[::-1]
-        return Round(
-            number=number,
-            asked=batch.asked,
-            proposed=len(batch.proposals),
-            counts=asdict(batch.counts),
-            region=self._history.region(),
-            best=float(values[0]) if len(values) else None,
-            threshold=float(values[min(SUCCESS_RANK, len(values)) - 1]) if "amplitudes" in facts else None,
-            seconds=seconds,
-            encoder=self._model.id,
-            surrogate=facts,
-            runners_up=batch.runners_up,
-            shares=batch.shares,
-        )
-
-    def _asked_frame(self, ids: Sequence[str]) -> pd.DataFrame:
-        rows = [self._history.rows[identity] for identity in ids]
-        names = {"smiles": "object"}
-        columns = ("id", "smiles", "mean", "sd", "p_feasible", "proposer")
-        return pd.DataFrame({name: [getattr(row, names.get(name, name)) for row in rows] for name in columns})
-
     def _append(self, kind: str, payload: Mapping[str, Any]) -> None:
         events = self._store.append([(kind, payload)], after=self._history.last)
         self._history = replay(events, self._history)
@@ -333,13 +276,6 @@ class Campaign:
                 f"{self._store.path} began with encoder {base}, but {source} is {model.id}: give that model"
             )
         return model
-
-
-def _facts(fitted: SurrogateFit) -> dict[str, Any]:
-    """What is recorded of a surrogate; `noise_sd` is that of a measurement, in the values' own unit."""
-    noise_sd = math.sqrt(fitted.noise) * float(fitted.model.outcome_transform.stdvs.mean())
-    steps, amplitudes = list(fitted.steps), list(fitted.amplitudes)
-    return {"steps": steps, "amplitudes": amplitudes, "noise": fitted.noise, "noise_sd": noise_sd}
 
 
 def _same_settings(given: Settings, stored: Settings, path: Path) -> None:
