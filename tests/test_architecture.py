@@ -54,6 +54,7 @@ ROOMS = {
     "matplotlib": {"report"},
     "plotly": {"report"},
     "jinja2": {"report"},
+    "PIL": {"codecs.images"},
     "ax": {"integrations.ax"},
     "typer": {"cli"},
     "mol_ga": {"baselines.mol_ga"},
