@@ -23,10 +23,10 @@ from latentbo.codecs.base import Codec, Reading, pad
 from latentbo.codecs.vocabulary import PAD
 from latentbo.data.dataset import Measurements
 from latentbo.errors import InputError
-from latentbo.models.beam import WIDTH, beam_search
+from latentbo.models.beam import WIDTH
 from latentbo.models.priors import Prior
 from latentbo.models.surrogate import LatentGP, SurrogateFit, fit_surrogate, latent_box
-from latentbo.models.vae import SequenceVAE
+from latentbo.models.vae import VAE
 from latentbo.types import Latents
 
 BATCH = 512
@@ -47,13 +47,13 @@ class DKLVAE:
     """
 
     codec: Codec
-    vae: SequenceVAE
+    vae: VAE
     prior: Prior
     structure: StructureCounts | None = None
     descriptors: Descriptors | None = None
 
     def __post_init__(self) -> None:
-        wanted, tokens = self.vae.arguments["vocabulary"], len(self.codec.vocabulary)
+        wanted, tokens = self.vae.vocabulary, len(self.codec.vocabulary)
         if wanted != tokens:
             raise InputError(f"the network was built for {wanted} tokens, but the codec has {tokens}")
         if len(self.prior.mean()) != self.vae.latent:
@@ -124,17 +124,16 @@ class DKLVAE:
             raise InputError(
                 f"temperature must be 0 or positive and width at least 1, not {temperature} and {width}"
             )
-        decoder, most = self.vae.decoder, self.codec.max_tokens
         rows: list[Row] = []
-        with self._evaluating():
+        with self._evaluating(), torch.no_grad():
             for part in z.float().split(BATCH):
-                part = part.to(self.device)
-                if temperature or width == 1:
-                    tokens = decoder.generate(
-                        part, max_tokens=most, temperature=temperature, generator=generator
-                    )
-                else:
-                    tokens = beam_search(decoder, part, max_tokens=most, width=width)
+                tokens = self.vae.spell(
+                    part.to(self.device),
+                    max_tokens=self.codec.max_tokens,
+                    width=width,
+                    temperature=temperature,
+                    generator=generator,
+                )
                 rows.extend(tuple(row) for row in tokens.tolist())
         return rows
 

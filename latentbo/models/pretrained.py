@@ -23,8 +23,9 @@ from latentbo.codecs.base import Codec
 from latentbo.errors import InputError, ModelFileError
 from latentbo.models.dkl_vae import DKLVAE, Descriptors, StructureCounts
 from latentbo.models.exemplars import ExemplarPrior
+from latentbo.models.image_vae import ImageVAE
 from latentbo.models.priors import GaussianMixture, Prior
-from latentbo.models.vae import SequenceVAE
+from latentbo.models.vae import VAE, SequenceVAE
 
 FORMAT = 2
 PRIORS: dict[str, Callable[..., Prior]] = {"mixture": GaussianMixture, "exemplars": ExemplarPrior}
@@ -70,8 +71,8 @@ def unpack_model(card: dict[str, Any], payload: bytes, source: object) -> DKLVAE
                 f"network, codec or structure in the card of {source} were changed since it was written"
             )
         tensors = load(payload)
-        codec, structure, descriptors = _told(card)
-        vae = SequenceVAE(**card["network"])
+        codec, network, structure, descriptors = _told(card)
+        vae = network(**card["network"])
         vae.load_state_dict(_part(tensors, "vae."))
         arguments = dict(card["prior"])
         prior = PRIORS[arguments.pop("kind")](**_part(tensors, "prior."), **arguments)
@@ -151,16 +152,26 @@ def _name(told: StructureCounts | Descriptors | None, known: str) -> str | None:
     return name
 
 
-def _told(card: dict[str, Any]) -> tuple[Codec, StructureCounts | None, Descriptors | None]:
-    """The codec a card describes, and what is told of its objects."""
-    if card["codec"]["kind"] != "molecules":
-        raise KeyError(f"codec kind {card['codec']['kind']!r}")
-    # RDKit is loaded for molecules only.
+def _told(
+    card: dict[str, Any],
+) -> tuple[Codec, Callable[..., VAE], StructureCounts | None, Descriptors | None]:
+    """The codec a card describes, the network for its objects, and what is told of them."""
+    kind = card["codec"]["kind"]
+    if kind == "images":
+        # Pillow is loaded for images only, RDKit for molecules only.
+        from latentbo.codecs.images import ImageCodec
+
+        if card["structure"] or card["descriptors"]:
+            raise KeyError("structure and descriptors of images")
+        return ImageCodec.from_dict(card["codec"]), ImageVAE, None, None
+    if kind != "molecules":
+        raise KeyError(f"codec kind {kind!r}")
     from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
     from latentbo.codecs.molecules import MoleculeCodec
 
     return (
         MoleculeCodec.from_dict(card["codec"]),
+        SequenceVAE,
         {None: None, "morgan_counts": morgan_counts}[card["structure"]],
         {None: None, "scaled_descriptors": scaled_descriptors}[card["descriptors"]],
     )

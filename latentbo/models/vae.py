@@ -1,7 +1,10 @@
-"""The sequence variational autoencoder (Kingma & Welling 2014; on molecules Gomez-Bombarelli et al. 2018)."""
+"""Variational autoencoders (Kingma & Welling 2014): what they have in common, and the one of sequences (on molecules
+Gomez-Bombarelli et al. 2018).
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import torch
@@ -10,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from latentbo.codecs.vocabulary import END, PAD
+from latentbo.models.beam import beam_search
 from latentbo.models.networks import SequenceDecoder, SequenceEncoder
 from latentbo.rng import normal, uniform
 from latentbo.types import Latents, Tokens
@@ -28,12 +32,56 @@ class Gaussian(NamedTuple):
         )
 
 
-class SequenceVAE(nn.Module):
+class VAE(nn.Module, ABC):
     """Tokens <-> latent points, with an optional linear head that reads known properties off z.
 
     The head (`properties` outputs) is for co-training on cheap descriptors: what it can read linearly,
-    distances in z reflect. It plays no part in encoding or decoding.
+    distances in z reflect. It plays no part in encoding or decoding. `arguments` make the same network anew,
+    `vocabulary` is how many tokens it knows, and the encoder's last layer is its linear `mean`.
     """
+
+    arguments: dict[str, Any]
+    vocabulary: int
+    latent: int
+    encoder: nn.Module
+    head: nn.Linear | None
+
+    def encode(self, x: Tokens) -> Gaussian:
+        """q(z | x); its mean is what `embed` returns."""
+        return Gaussian(*self.encoder(x))
+
+    @abstractmethod
+    def log_likelihood(
+        self, z: Latents, x: Tokens, dropout: float = 0.0, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """log p(x | z) of each object in nats, summed over its tokens; shape n.
+
+        With `dropout`, a decoder that is shown the tokens before has that share of them blanked, so that it must ask z.
+        """
+
+    @abstractmethod
+    def spell(
+        self,
+        z: Latents,
+        *,
+        max_tokens: int,
+        width: int,
+        temperature: float,
+        generator: torch.Generator | None,
+    ) -> Tokens:
+        """The likeliest tokens at each point, n x t, as far as a search of this `width` finds them; drawn ones at a
+        positive temperature.
+        """
+
+    @abstractmethod
+    def token_hits(self, z: Latents, x: Tokens) -> tuple[int, int]:
+        """How many tokens are the most likely one given z (and the true ones before, where the decoder reads them); and
+        how many there are.
+        """
+
+
+class SequenceVAE(VAE):
+    """Sequences of any length; the decoder writes one token after the other."""
 
     def __init__(
         self,
@@ -56,24 +104,17 @@ class SequenceVAE(nn.Module):
             "decoder_hidden": decoder_hidden,
             "properties": properties,
         }
-        self.latent = latent
+        self.vocabulary, self.latent = vocabulary, latent
         self.encoder = SequenceEncoder(
             vocabulary, embedding=embedding, hidden=encoder_hidden, layers=encoder_layers, latent=latent
         )
         self.decoder = SequenceDecoder(vocabulary, embedding=embedding, hidden=decoder_hidden, latent=latent)
         self.head = nn.Linear(latent, properties) if properties else None
 
-    def encode(self, x: Tokens) -> Gaussian:
-        """q(z | x); its mean is what `embed` returns."""
-        return Gaussian(*self.encoder(x))
-
     def log_likelihood(
         self, z: Latents, x: Tokens, dropout: float = 0.0, generator: torch.Generator | None = None
     ) -> Tensor:
-        """log p(x | z) per sequence in nats, summed over its tokens and its END; shape n.
-
-        With `dropout`, that share of the tokens the decoder is shown is blanked, so that it must ask z.
-        """
+        """As in `VAE`; the END is one of the tokens."""
         shown = x
         if dropout:
             shown = x.masked_fill(uniform(x.shape, generator, x.device) < dropout, PAD)
@@ -81,11 +122,25 @@ class SequenceVAE(nn.Module):
         losses = F.cross_entropy(logits.transpose(1, 2), _answers(x), ignore_index=PAD, reduction="none")
         return -losses.sum(1)
 
+    def spell(
+        self,
+        z: Latents,
+        *,
+        max_tokens: int,
+        width: int,
+        temperature: float,
+        generator: torch.Generator | None,
+    ) -> Tokens:
+        """As in `VAE`, padded after each END: by a beam of `width`, or one token at a time (1 is greedy)."""
+        if temperature or width == 1:
+            return self.decoder.generate(
+                z, max_tokens=max_tokens, temperature=temperature, generator=generator
+            )
+        return beam_search(self.decoder, z, max_tokens=max_tokens, width=width)
+
     @torch.no_grad()
     def token_hits(self, z: Latents, x: Tokens) -> tuple[int, int]:
-        """How many tokens (END included) are the most likely one given z and the true tokens before; and how
-        many there are.
-        """
+        """As in `VAE`; the END is one of the tokens."""
         answers, logits = _answers(x), self.decoder(z, x)
         counted = answers != PAD
         return int((logits.argmax(-1) == answers)[counted].sum()), int(counted.sum())

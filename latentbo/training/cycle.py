@@ -8,12 +8,12 @@ Training on the model's own samples among corpus rows makes them fixed points.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 from latentbo.data.dataset import TokenSet
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.vae import SequenceVAE
-from latentbo.rng import global_stream
+from latentbo.models.vae import VAE
 from latentbo.training.fit import FitReport, Progress
 from latentbo.training.pretrain import Recipe, train_elbo
 from latentbo.training.replay import described, generative_replay
@@ -27,16 +27,14 @@ def cycle(
     *,
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
-) -> tuple[SequenceVAE, FitReport]:
+) -> tuple[VAE, FitReport]:
     """A new network, trained on `train` and `recipe.cycle_samples` of `model`'s own samples.
 
     Samples are drawn from the prior and kept where they are valid; their descriptors are what `model` reads off
     them. With `checkpoint` (and the same `model`), a run that was stopped goes on where it was.
     """
     own = described(model.vae, generative_replay(model, recipe.cycle_samples, recipe.seed))
-    with global_stream(recipe.seed, "copy"):  # initial weights, overwritten at once, take no one's numbers
-        vae = SequenceVAE(**model.vae.arguments).to(model.device)
-    vae.load_state_dict(model.vae.state_dict())
+    vae = deepcopy(model.vae)
     report = train_elbo(
         vae,
         train.joined(own),

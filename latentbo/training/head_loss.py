@@ -16,7 +16,7 @@ from torch import Tensor
 
 from latentbo.data.dataset import TokenSet
 from latentbo.models.surrogate import calibration
-from latentbo.models.vae import SequenceVAE
+from latentbo.models.vae import VAE
 from latentbo.training.marginal import Hyperparameters, fit_hyperparameters, negative_log_marginal, predict
 from latentbo.training.recipes import Reach, RefineRecipe
 from latentbo.training.replay import encoder_means
@@ -52,7 +52,7 @@ class Labelled:
 class HeadTerm:
     """N of some labelled rows, a function of the encoder's weights. Its one state is t, fitted every round."""
 
-    def __init__(self, vae: SequenceVAE, labelled: Labelled, recipe: RefineRecipe) -> None:
+    def __init__(self, vae: VAE, labelled: Labelled, recipe: RefineRecipe) -> None:
         self.vae, self.labelled, self.recipe = vae, labelled, recipe
         self._t: Hyperparameters | None = None
         self._calls = 0
@@ -77,7 +77,7 @@ class HeadTerm:
 class Watch:
     """How well a head predicts labelled objects that N never saw, and the weights it did so best under."""
 
-    def __init__(self, vae: SequenceVAE, labelled: Labelled, watched: Int[Tensor, " w"]) -> None:
+    def __init__(self, vae: VAE, labelled: Labelled, watched: Int[Tensor, " w"]) -> None:
         self.vae, self.labelled, self.watched = vae, labelled, watched
         self.history: list[float] = []
         self._best: dict[str, Tensor] = {}
@@ -105,12 +105,14 @@ def _density(labelled: Labelled, z: Latents, watched: Int[Tensor, " w"]) -> floa
 
 
 @contextmanager
-def _gradients_reach(vae: SequenceVAE, reach: Reach) -> Iterator[None]:
+def _gradients_reach(vae: VAE, reach: Reach) -> Iterator[None]:
     """Within the block, gradients of means go through the whole encoder, or stop below its last layer."""
     if reach == "encoder":
         yield
         return
-    hook = vae.encoder.mean.register_forward_pre_hook(lambda _, inputs: (inputs[0].detach(),))
+    hook = vae.encoder.get_submodule("mean").register_forward_pre_hook(
+        lambda _, inputs: (inputs[0].detach(),)
+    )
     try:
         yield
     finally:

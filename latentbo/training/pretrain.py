@@ -24,7 +24,7 @@ from torch import Tensor
 from latentbo.data.dataset import Batch, TokenSet
 from latentbo.errors import InputError, unknown_name
 from latentbo.models.exemplars import ExemplarPrior
-from latentbo.models.vae import SequenceVAE
+from latentbo.models.vae import VAE, SequenceVAE
 from latentbo.rng import derive, global_stream, stream
 from latentbo.training.fit import FitReport, Progress, fit, has_bf16
 from latentbo.training.losses import kl_to_standard_normal, squared_error, warm_up
@@ -106,7 +106,7 @@ class Recipe:
 
 
 def elbo_terms(
-    vae: SequenceVAE, batch: Batch, beta: float, recipe: Recipe, generator: torch.Generator
+    vae: VAE, batch: Batch, beta: float, recipe: Recipe, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """The loss of a batch and its parts, nats per object; `sd` is the posterior's mean standard deviation."""
     posterior = vae.encode(batch.tokens)
@@ -138,7 +138,7 @@ def pretrain(
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     deadline: float | None = None,
-) -> tuple[SequenceVAE, FitReport]:
+) -> tuple[VAE, FitReport]:
     """Train a new VAE; with `checkpoint`, a run that was stopped goes on where it was."""
     if not len(train) or not len(held_out):
         raise InputError(
@@ -171,7 +171,7 @@ def pretrain(
 
 
 def finish(
-    vae: SequenceVAE,
+    vae: VAE,
     train: TokenSet,
     held_out: TokenSet,
     recipe: Recipe,
@@ -198,7 +198,7 @@ def finish(
 
 
 def train_elbo(
-    vae: SequenceVAE,
+    vae: VAE,
     train: TokenSet,
     held_out: TokenSet,
     recipe: Recipe,
@@ -245,7 +245,7 @@ def train_elbo(
     )
 
 
-def fit_prior(vae: SequenceVAE, rows: TokenSet, recipe: Recipe) -> ExemplarPrior:
+def fit_prior(vae: VAE, rows: TokenSet, recipe: Recipe) -> ExemplarPrior:
     """Exemplars: the encoder's means of some rows drawn at random, or of all of them where there are few."""
     some = torch.randperm(len(rows), generator=stream(recipe.seed, "prior"))[: recipe.exemplars]
     return ExemplarPrior(encoder_means(vae, rows.tokens[some]))

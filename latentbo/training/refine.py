@@ -16,6 +16,7 @@ the weights that stay are those under which the head predicted them best, those 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import torch
@@ -26,8 +27,8 @@ from latentbo.errors import FitError, InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.priors import Prior
 from latentbo.models.surrogate import latent_box
-from latentbo.models.vae import SequenceVAE
-from latentbo.rng import global_stream, stream
+from latentbo.models.vae import VAE
+from latentbo.rng import stream
 from latentbo.training.fit import FitReport, Progress, fit, has_bf16
 from latentbo.training.head_loss import HeadTerm, Labelled, Watch
 from latentbo.training.pretrain import Recipe, elbo_terms
@@ -80,7 +81,7 @@ def refine(
         raise InputError(
             f"refinement needs finite values and at least 2 replay rows, of which there are {len(replay)}"
         )
-    vae = _copy(model.vae, recipe.seed)
+    vae = deepcopy(model.vae).eval()
     replay, rows = described(vae, replay), described(vae, token_set(model.codec.read(data.objects)))
     learnt, kept_out = withheld(data.objects, recipe.watch_share if recipe.uses_head else 0.0, "watch")
     labelled = Labelled.of(rows, data.values, learnt, latent_box(model.prior))
@@ -119,9 +120,7 @@ def refine(
     return Refined(replace(model, vae=vae, prior=prior), report, terms, watched, kept)
 
 
-def _loss(
-    vae: SequenceVAE, head_term: HeadTerm, recipe: RefineRecipe
-) -> Callable[[Step, int], dict[str, Tensor]]:
+def _loss(vae: VAE, head_term: HeadTerm, recipe: RefineRecipe) -> Callable[[Step, int], dict[str, Tensor]]:
     elbo_recipe = Recipe(token_dropout=recipe.token_dropout, property_weight=recipe.property_weight)
 
     def loss(batch: Step, step: int) -> dict[str, Tensor]:
@@ -137,15 +136,7 @@ def _loss(
     return loss
 
 
-def _copy(vae: SequenceVAE, seed: int) -> SequenceVAE:
-    # The initial weights, overwritten at once, must not use up anyone's random numbers.
-    with global_stream(seed, "copy"):
-        copy = SequenceVAE(**vae.arguments)
-    copy.load_state_dict(vae.state_dict())
-    return copy.to(next(vae.parameters()).device).eval()
-
-
-def _prior_of(prior: Prior, vae: SequenceVAE, replay: TokenSet, seed: int) -> Prior:
+def _prior_of(prior: Prior, vae: VAE, replay: TokenSet, seed: int) -> Prior:
     """The prior where the new encoder puts replayed objects."""
     generator = stream(seed, "prior")
     rows = torch.randperm(len(replay), generator=generator)[:PRIOR_ROWS]

@@ -16,7 +16,7 @@ from latentbo.codecs.vocabulary import PAD
 from latentbo.data.dataset import Batch, TokenSet
 from latentbo.errors import InputError, ShortfallError
 from latentbo.models.dkl_vae import BATCH, DKLVAE
-from latentbo.models.vae import SequenceVAE
+from latentbo.models.vae import VAE
 from latentbo.rng import derive, stream
 from latentbo.training.recipes import RefineRecipe
 from latentbo.types import Latents, Tokens
@@ -113,7 +113,7 @@ def withheld(objects: Sequence[str], share: float, salt: str) -> tuple[Int[Tenso
     return rows[~out], rows[out]
 
 
-def described(vae: SequenceVAE, rows: TokenSet) -> TokenSet:
+def described(vae: VAE, rows: TokenSet) -> TokenSet:
     """Rows with the descriptors that `vae` reads off them, where they have none and it has a head.
 
     Learning without forgetting: Li & Hoiem 2016, arXiv:1606.09282.
@@ -130,7 +130,7 @@ def described(vae: SequenceVAE, rows: TokenSet) -> TokenSet:
 
 
 @torch.no_grad()
-def encoder_means(vae: SequenceVAE, tokens: Tokens) -> Latents:
+def encoder_means(vae: VAE, tokens: Tokens) -> Latents:
     """Encoder means of padded rows, float32 on the CPU."""
     device = next(vae.parameters()).device
     z = torch.empty(len(tokens), vae.latent)
