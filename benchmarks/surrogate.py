@@ -2,25 +2,32 @@
 
     python -m benchmarks surrogate --seeds 0-2
 
-A genetic search from 100 random ZINC molecules plays the campaign. At each number of values the candidates are children of
-its 30 best molecules, by graph edits and by steps in the latent space; every kernel is fitted to the same values and asked
-about the same candidates, whose true values are then computed. Tasks: those that choices may rest on (`arena.tasks`).
+A genetic search from 100 random ZINC molecules plays the campaign. At each number of values the candidates are `children` of
+its 30 best molecules, by graph edits and by steps in the latent space, and `strangers`: what a second search found from other
+molecules, far from all that was measured. Every kernel is fitted to the same values and asked about the same candidates, whose
+true values are then computed. Tasks: those that choices may rest on (`arena.tasks`).
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from statistics import fmean, stdev
+from unittest.mock import patch
 
 import numpy as np
 import torch
+from gpytorch.kernels import Kernel
+from gpytorch.priors import LogNormalPrior
 from scipy.stats import spearmanr
 
+import latentbo.models.kernels as kernels_module
 from benchmarks.arena.cells import drive
 from benchmarks.arena.ledger import Ledger
 from benchmarks.arena.start import molecule_pool, zinc_start
@@ -42,18 +49,23 @@ from latentbo.rng import derive
 
 RESULT = FOLDER / "surrogate.json"
 START, ELITES, BATCH = 100, 30, 10
-SHOWN = ("rank_correlation", "top10_share", "nll", "coverage")
+SHOWN = ("rank_correlation", "top10_share", "rmse", "nll", "coverage")
+KINDS = ("children", "strangers")
+ELSEWHERE = 1_000  # added to a seed: the second search
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How much is measured: values known when candidates are predicted, and candidates of each of two kinds."""
+    """How much is measured: values known when candidates are predicted, and candidates of each kind of proposal."""
 
     values: tuple[int, ...] = (100, 300)
     candidates: int = 150
 
 
 FULL, SMOKE = Setting(), Setting((20,), 12)
+
+
+SHORT = "all_short_lengthscales"
 
 
 def kernels(model: DKLVAE) -> dict[str, DKLVAE]:
@@ -64,7 +76,23 @@ def kernels(model: DKLVAE) -> dict[str, DKLVAE]:
         "counts_and_latents": replace(bare, structure=model.structure),
         "descriptors_and_latents": replace(bare, descriptors=model.descriptors),
         "all": model,
+        SHORT: model,
     }
+
+
+@contextmanager
+def lengthscales_of(name: str) -> Iterator[None]:
+    """For `SHORT`, descriptors' lengthscales under a prior of median 3 (log-sd 1), whatever their number."""
+    if name != SHORT:
+        yield
+        return
+    with patch.object(kernels_module, "descriptor_kernel", _short):
+        yield
+
+
+def _short(latent: int, descriptors: int, batch_shape: torch.Size = kernels_module.NO_BATCH) -> Kernel:
+    columns = range(latent, latent + descriptors)
+    return kernels_module._rbf(columns, LogNormalPrior(math.log(3.0), 1.0), 3.0, batch_shape)
 
 
 def searched(task: Objective, start: Sequence[str], calls: int, seed: int) -> Measurements:
@@ -91,6 +119,13 @@ def children(model: DKLVAE, data: Measurements, n: int, seed: int) -> list[Readi
     return list(new.values())
 
 
+def strangers(model: DKLVAE, data: Measurements, found: Measurements, n: int) -> list[Reading]:
+    """n molecules of another search, evenly through its course, that this one has not measured."""
+    new = [name for name in found.objects if name not in data.objects]
+    rows = np.linspace(0, len(new) - 1, min(n, len(new))).round().astype(int)
+    return [each for each in model.codec.read([new[row] for row in rows]) if each.ok]
+
+
 def judged(
     model: DKLVAE, data: Measurements, candidates: Sequence[Reading], truth: np.ndarray
 ) -> dict[str, float]:
@@ -106,6 +141,7 @@ def judged(
     liked, best = truth[mean.argsort(descending=True)[:10].numpy()].mean(), np.sort(truth)[-10:].mean()
     return {
         "rank_correlation": float(spearmanr(mean.numpy(), truth).statistic),
+        "rmse": float((mean - torch.from_numpy(truth)).square().mean().sqrt()),
         "top10_share": float((liked - truth.mean()) / max(best - truth.mean(), 1e-9)),
         "nll": honest.nll,
         "coverage": honest.coverage,
@@ -122,32 +158,43 @@ def run(
             objective = load_objective(task)
             start = zinc_start(pool, min(START, min(setting.values)), seed)
             whole = searched(objective, start, max(setting.values), seed)
+            other = zinc_start(pool, len(start), seed + ELSEWHERE)
+            elsewhere = searched(objective, other, max(setting.values), seed + ELSEWHERE)
             for count in setting.values:
                 data = Measurements(whole.objects[:count], whole.values[:count])
-                candidates = children(model, data, setting.candidates, derive(seed, task, count))
-                outcomes = evaluate(objective, [each.object or "" for each in candidates])
-                known = [
-                    (each, o.value)
-                    for each, o in zip(candidates, outcomes, strict=True)
-                    if o.value is not None
-                ]
-                candidates, truth = [each for each, _ in known], np.array([value for _, value in known])
-                for name, variant in kernels(model).items():
-                    found = judged(variant, data, candidates, truth)
-                    rows.append({"task": task, "seed": seed, "values": count, "kernel": name, **found})
-                    shown = "".join(f"{found[key]:>18.3f}" for key in SHOWN)
-                    print(f"{task:<18}{seed:>5}{count:>7}  {name:<24}{shown}", flush=True)
+                made = {
+                    "children": children(model, data, setting.candidates, derive(seed, task, count)),
+                    "strangers": strangers(model, data, elsewhere, 2 * setting.candidates),
+                }
+                for kind, candidates in made.items():
+                    known, truth = with_values(objective, candidates)
+                    for name, variant in kernels(model).items():
+                        with lengthscales_of(name):
+                            found = judged(variant, data, known, truth)
+                        about = {"task": task, "seed": seed, "values": count, "of": kind, "kernel": name}
+                        rows.append(about | found)
+                        shown = "".join(f"{found[key]:>18.3f}" for key in SHOWN)
+                        print(f"{task:<18}{seed:>5}{count:>7}  {kind:<10}  {name:<24}{shown}", flush=True)
     return rows
 
 
+def with_values(objective: Objective, candidates: Sequence[Reading]) -> tuple[list[Reading], np.ndarray]:
+    """The candidates that have a true value, and those."""
+    outcomes = evaluate(objective, [each.object or "" for each in candidates])
+    both = [(each, o.value) for each, o in zip(candidates, outcomes, strict=True) if o.value is not None]
+    return [each for each, _ in both], np.array([value for _, value in both])
+
+
 def summary(rows: Sequence[dict[str, str | int | float]]) -> dict[str, float]:
-    """Mean of each measure over tasks, seeds and numbers of values, by kernel, and its spread over the runs."""
+    """Mean of each measure over tasks, seeds and numbers of values, by kernel and kind of candidates, and its spread over
+    the runs.
+    """
     flat = {}
-    for name in dict.fromkeys(str(row["kernel"]) for row in rows):
+    for name, kind in dict.fromkeys((str(row["kernel"]), str(row["of"])) for row in rows):
         for key in SHOWN:
-            values = [float(row[key]) for row in rows if row["kernel"] == name]
-            flat[f"{name}_{key}"] = fmean(values)
-            flat[f"{name}_{key}_sd"] = stdev(values) if len(values) > 1 else float("nan")
+            values = [float(row[key]) for row in rows if (row["kernel"], row["of"]) == (name, kind)]
+            flat[f"{name}_{kind}_{key}"] = fmean(values)
+            flat[f"{name}_{kind}_{key}_sd"] = stdev(values) if len(values) > 1 else float("nan")
     return flat
 
 
@@ -167,12 +214,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     setting = SMOKE if chosen.smoke else FULL
     tasks, seeds = (chosen.tasks[:1], chosen.seeds[:1]) if chosen.smoke else (chosen.tasks, chosen.seeds)
     began, model = time.perf_counter(), load_model(chosen.model)
-    print(f"{'task':<18}{'seed':>5}{'values':>7}  {'kernel':<24}" + "".join(f"{key:>18}" for key in SHOWN))
+    print(
+        f"{'task':<18}{'seed':>5}{'values':>7}  {'of':<10}  {'kernel':<24}"
+        + "".join(f"{key:>18}" for key in SHOWN)
+    )
     rows = run(model, tasks, molecule_pool(chosen.data or zinc250k()), setting, seeds)
     flat = summary(rows)
-    for name in kernels(model):
-        spread = "".join(f"{flat[f'{name}_{key}']:>9.3f} ± {flat[f'{name}_{key}_sd']:.3f}" for key in SHOWN)
-        print(f"{name:<24}{spread}")
+    for kind in KINDS:
+        for name in kernels(model):
+            told = [(flat[f"{name}_{kind}_{key}"], flat[f"{name}_{kind}_{key}_sd"]) for key in SHOWN]
+            print(
+                f"{kind:<10}  {name:<24}" + "".join(f"{mean:>9.3f} ± {spread:.3f}" for mean, spread in told)
+            )
     about = {"model_id": model.id, "tasks": ",".join(tasks), "smoke": chosen.smoke}
     write_result(chosen.out, {**flat, **about}, seeds=seeds, wall_seconds=time.perf_counter() - began)
 

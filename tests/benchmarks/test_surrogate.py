@@ -8,6 +8,7 @@ import torch
 
 from benchmarks import surrogate
 from latentbo.data.dataset import Measurements
+from latentbo.models import kernels
 from latentbo.models.dkl_vae import DKLVAE
 
 
@@ -18,11 +19,36 @@ def test_a_smoke_run_measures_every_kernel(
     arguments = ["--smoke", "--tasks", "qed", "--threads", str(threads), "--out", str(out)]
     surrogate.main(["--data", str(shared_data / "zinc250k.smi.gz"), *arguments])
     result, shown = json.loads(out.read_text()), capsys.readouterr().out
-    for name in ("latents", "counts_and_latents", "descriptors_and_latents", "all"):
-        assert name in shown
-        assert -1.0 <= result[f"{name}_rank_correlation"] <= 1.0
-        assert 0.0 <= result[f"{name}_coverage"] <= 1.0
+    for name in ("latents", "counts_and_latents", "descriptors_and_latents", "all", surrogate.SHORT):
+        for kind in ("children", "strangers"):
+            assert f"{kind:<10}  {name} " in shown
+            assert -1.0 <= result[f"{name}_{kind}_rank_correlation"] <= 1.0
+            assert 0.0 <= result[f"{name}_{kind}_coverage"] <= 1.0
+            assert result[f"{name}_{kind}_rmse"] > 0.0
+    assert result["all_children_nll"] != result[f"{surrogate.SHORT}_children_nll"]
     assert (result["tasks"], result["smoke"], result["seeds"]) == ("qed", True, [0])
+
+
+def test_shorter_lengthscales_are_a_variant_only_while_it_is_judged(tiny_model: DKLVAE) -> None:
+    def median() -> float:
+        return float(kernels.descriptor_kernel(2, 18).lengthscale[0, 0].detach())
+
+    before = median()
+    with surrogate.lengthscales_of("all"):
+        assert median() == before
+    with surrogate.lengthscales_of(surrogate.SHORT):
+        assert median() == pytest.approx(3.0)
+    assert median() == before == pytest.approx(3.5 * 18**0.5)
+
+
+def test_strangers_are_what_another_search_found(tiny_model: DKLVAE) -> None:
+    data, found = (
+        Measurements(names, torch.zeros(len(names), 1, dtype=torch.float64))
+        for names in (("CCO", "CCN"), ("CCC", "CCO", "c1ccccc1", "CCCl", "CCF", "CCBr"))
+    )
+    made = [each.object for each in surrogate.strangers(tiny_model, data, found, 3)]
+    assert made == ["CCC", "CCCl", "CCBr"]
+    assert len(surrogate.strangers(tiny_model, data, found, 50)) == 5
 
 
 def test_candidates_are_new_and_the_search_begins_where_it_is_told(tiny_model: DKLVAE) -> None:
