@@ -106,6 +106,12 @@ def searched(task: Objective, start: Sequence[str], calls: int, seed: int) -> Me
     return Measurements(tuple(name for name, _ in found), values)
 
 
+def readable(model: DKLVAE, data: Measurements) -> Measurements:
+    """Without the molecules that the model cannot encode, which a genetic search does not mind."""
+    rows = [row for row, reading in enumerate(model.codec.read(data.objects)) if reading.ok]
+    return Measurements(tuple(data.objects[row] for row in rows), data.values[rows])
+
+
 def children(model: DKLVAE, data: Measurements, n: int, seed: int) -> list[Reading]:
     """New molecules around the best ones: n by graph edits, n by steps in the latent space, less what comes twice."""
     best = data.values[:, 0].argsort(descending=True, stable=True)[:ELITES].tolist()
@@ -157,7 +163,7 @@ def run(
         for task in tasks:
             objective = load_objective(task)
             start = zinc_start(pool, min(START, min(setting.values)), seed)
-            whole = searched(objective, start, max(setting.values), seed)
+            whole = readable(model, searched(objective, start, max(setting.values), seed))
             other = zinc_start(pool, len(start), seed + ELSEWHERE)
             elsewhere = searched(objective, other, max(setting.values), seed + ELSEWHERE)
             for count in setting.values:

@@ -51,6 +51,14 @@ def test_strangers_are_what_another_search_found(tiny_model: DKLVAE) -> None:
     assert len(surrogate.strangers(tiny_model, data, found, 50)) == 5
 
 
+def test_what_the_model_cannot_encode_is_left_out(tiny_model: DKLVAE) -> None:
+    names = ("CCO", "C" * 300, "CCN")
+    data = Measurements(names, torch.tensor([[1.0], [2.0], [3.0]], dtype=torch.float64))
+    kept = surrogate.readable(tiny_model, data)
+    assert kept.objects == ("CCO", "CCN")
+    assert kept.values.tolist() == [[1.0], [3.0]]
+
+
 def test_candidates_are_new_and_the_search_begins_where_it_is_told(tiny_model: DKLVAE) -> None:
     def carbons(names: list[str]) -> list[float]:
         return [float(name.upper().count("C")) for name in names]
