@@ -43,7 +43,7 @@ from latentbo.codecs.edits import GraphEdits
 from latentbo.data.dataset import Measurements
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import DEFAULT, load_model
-from latentbo.models.surrogate import calibration
+from latentbo.models.surrogate import SurrogateFit, calibration
 from latentbo.objectives.loading import load_objective
 from latentbo.rng import derive
 
@@ -133,13 +133,12 @@ def strangers(model: DKLVAE, data: Measurements, found: Measurements, n: int) ->
 
 
 def judged(
-    model: DKLVAE, data: Measurements, candidates: Sequence[Reading], truth: np.ndarray
+    model: DKLVAE, fitted: SurrogateFit, candidates: Sequence[Reading], truth: np.ndarray
 ) -> dict[str, float]:
-    """How well the surrogate of these data orders the candidates, and how honest its intervals are.
+    """How well a surrogate orders the candidates, and how honest its intervals are.
 
     `top10_share` is the mean true value of the ten it likes best, on a scale from the mean of all (0) to the ten best (1).
     """
-    fitted = model.surrogate(data)
     with torch.no_grad():
         posterior = fitted.model.posterior(model.inputs(candidates), observation_noise=True)
         mean, sd = posterior.mean[:, 0], posterior.variance[:, 0].sqrt()
@@ -172,11 +171,12 @@ def run(
                     "children": children(model, data, setting.candidates, derive(seed, task, count)),
                     "strangers": strangers(model, data, elsewhere, 2 * setting.candidates),
                 }
-                for kind, candidates in made.items():
-                    known, truth = with_values(objective, candidates)
-                    for name, variant in kernels(model).items():
-                        with lengthscales_of(name):
-                            found = judged(variant, data, known, truth)
+                known = {kind: with_values(objective, candidates) for kind, candidates in made.items()}
+                for name, variant in kernels(model).items():
+                    with lengthscales_of(name):
+                        fitted = variant.surrogate(data)
+                    for kind, (candidates, truth) in known.items():
+                        found = judged(variant, fitted, candidates, truth)
                         about = {"task": task, "seed": seed, "values": count, "of": kind, "kernel": name}
                         rows.append(about | found)
                         shown = "".join(f"{found[key]:>18.3f}" for key in SHOWN)

@@ -58,7 +58,7 @@ def queued(objects: Sequence[str], history: History, codec: Codec) -> tuple[list
     """Rows of a "queued" event, and a line for each object that cannot be used or is known."""
     rows: list[dict[str, Any]] = []
     problems = []
-    known = {row.object for row in history.rows.values()}
+    known = set(history.known())
     for text, reading in zip(objects, codec.read(objects), strict=True):
         if reading.object is None:
             problems.append(f"{text!r} cannot be used ({reading.reason})")

@@ -120,7 +120,7 @@ class Campaign:
         seed = derive(self.seed, "ask", len(self._history.rounds) + 1)
         values = self._history.measurements().values
         if len(values) < self.settings.initial or bool((values == values[0]).all()):
-            batch = propose_prior(n, self._model, self._known(), self._check, seed)
+            batch = propose_prior(n, self._model, self._history.known(), self._check, seed)
             fitted = None
         else:
             fitted = self.surrogate()
@@ -176,7 +176,7 @@ class Campaign:
             self._seen,
             fitted.model,
             self._history.measurements(),
-            self._known(),
+            self._history.known(),
             self._history.region(),
             self.feasibility(),
             self._check,
@@ -251,9 +251,6 @@ class Campaign:
         shares = success_shares(list(self._proposers), self._history.outcomes())
         effort = PoolSettings(rounds=self.settings.pool_rounds, size=self.settings.pool_size)
         return propose_pool(n, situation, self._proposers, shares, self._acquisition, effort, seed)
-
-    def _known(self) -> frozenset[str]:
-        return frozenset(row.object for row in self._history.rows.values())
 
     def _append(self, kind: str, payload: Mapping[str, Any]) -> None:
         events = self._store.append([(kind, payload)], after=self._history.last)

@@ -114,6 +114,10 @@ class History:
     def with_status(self, status: Status) -> list[Row]:
         return [row for row in self.rows.values() if row.status == status]
 
+    def known(self) -> frozenset[str]:
+        """Every object that came in: measured, failed or pending."""
+        return frozenset(row.object for row in self.rows.values())
+
     def find(self, canonical: str) -> Row | None:
         """The row of an object."""
         return self._by_object().get(canonical)

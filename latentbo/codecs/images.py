@@ -21,12 +21,10 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from latentbo.codecs.base import Reading
-from latentbo.codecs.vocabulary import SPECIAL, Vocabulary
+from latentbo.codecs.vocabulary import GREYS, LEVELS, SPECIAL, Vocabulary
 from latentbo.errors import InputError
 
 Grey = UInt8[np.ndarray, "h w"]
-LEVELS = 256
-GREYS = Vocabulary(tuple(str(level) for level in range(LEVELS)))
 PREFIX = "data:image/png;base64,"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 STORED = 65_535  # bytes, at most, of a block that deflate stores as they are

@@ -264,11 +264,11 @@ def _without_radicals(smiles: str, max_atoms: int) -> str:
     molecule = parsed(smiles) if "[" in smiles and len(smiles) <= MAX_CHARACTERS else None
     if molecule is None or _heavy_atoms(molecule) > max_atoms:
         return smiles
-    molecule = Chem.Mol(molecule)
-    radicals = [atom for atom in molecule.GetAtoms() if atom.GetNumRadicalElectrons()]
+    radicals = [atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetNumRadicalElectrons()]
     if not radicals:
         return smiles
-    for atom in radicals:
+    molecule = Chem.Mol(molecule)
+    for atom in map(molecule.GetAtomWithIdx, radicals):
         atom.SetNumExplicitHs(atom.GetNumExplicitHs() + atom.GetNumRadicalElectrons())
         atom.SetNumRadicalElectrons(0)
         atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)

@@ -97,6 +97,12 @@ class Vocabulary:
         return vocabulary
 
 
+LEVELS = 256
+GREYS = Vocabulary(tuple(map(str, range(LEVELS))))
+"""The grey levels of an image, 0 black. They stand here and not with the codec, which needs Pillow: the network does not.
+"""
+
+
 def _merge(tokens: list[int], pair: tuple[int, int], new: int) -> list[int]:
     out, i = [], 0
     while i < len(tokens):

@@ -125,7 +125,7 @@ class DKLVAE:
                 f"temperature must be 0 or positive and width at least 1, not {temperature} and {width}"
             )
         rows: list[Row] = []
-        with self._evaluating(), torch.no_grad():
+        with self._evaluating():
             for part in z.float().split(BATCH):
                 tokens = self.vae.spell(
                     part.to(self.device),

@@ -14,13 +14,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latentbo.codecs.vocabulary import SPECIAL
+from latentbo.codecs.vocabulary import LEVELS, SPECIAL
 from latentbo.errors import InputError
 from latentbo.types import Latents, Tokens
 
-LEVELS = 256
-HALVINGS = 3  # of either side, by the convolutions
-PER_HALVING = (1, 2, 4)  # channels, in units of the first convolution's
+PER_HALVING = (
+    1,
+    2,
+    4,
+)  # channels of the convolutions, each of which halves the sides, in units of the first's
 
 
 def brightness(x: Tokens, pixels: int) -> Float[Tensor, "n t"]:
@@ -49,7 +51,8 @@ class Convolutions(nn.Module):
 
     def __init__(self, height: int, width: int, *, channels: int, hidden: int) -> None:
         super().__init__()
-        self.shape, grid = (height, width), coarse(height, width)
+        self.shape, grid, unit = (height, width), coarse(height, width), 2 ** len(PER_HALVING)
+        self.missing = (0, grid[1] * unit - width, 0, grid[0] * unit - height)
         widths = (1, *(channels * factor for factor in PER_HALVING))
         steps = [part for a, b in pairwise(widths) for part in (nn.Conv2d(a, b, 4, 2, 1), nn.SiLU())]
         self.layers = nn.Sequential(
@@ -57,9 +60,7 @@ class Convolutions(nn.Module):
         )
 
     def forward(self, y: Float[Tensor, "n t"]) -> Tensor:
-        (height, width), (rows, columns) = self.shape, coarse(*self.shape)
-        missing = (0, columns * 2**HALVINGS - width, 0, rows * 2**HALVINGS - height)
-        return self.layers(F.pad(y.view(-1, 1, height, width), missing))
+        return self.layers(F.pad(y.view(-1, 1, *self.shape), self.missing))
 
 
 class Deconvolutions(nn.Module):
@@ -92,5 +93,5 @@ def perceptron(widths: tuple[int, ...], *, bend_last: bool) -> nn.Sequential:
 
 def coarse(height: int, width: int) -> tuple[int, int]:
     """Rows and columns that are left after the halvings, of sides filled up to a multiple."""
-    unit = 2**HALVINGS
+    unit = 2 ** len(PER_HALVING)
     return -(-height // unit), -(-width // unit)

@@ -19,10 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latentbo.codecs.vocabulary import SPECIAL
+from latentbo.codecs.vocabulary import GREYS, LEVELS, SPECIAL
 from latentbo.errors import InputError, unknown_name
 from latentbo.models.image_networks import (
-    LEVELS,
     Convolutions,
     Deconvolutions,
     ImageEncoder,
@@ -69,7 +68,7 @@ class ImageVAE(VAE):
             "likelihood": likelihood,
             "properties": properties,
         }
-        self.vocabulary, self.latent, self.pixels = SPECIAL + LEVELS, latent, height * width
+        self.vocabulary, self.latent, self.pixels = len(GREYS), latent, height * width
         body: nn.Module
         if network == "conv":
             body = Convolutions(height, width, channels=channels, hidden=hidden)

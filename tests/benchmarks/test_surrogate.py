@@ -29,7 +29,7 @@ def test_a_smoke_run_measures_every_kernel(
     assert (result["tasks"], result["smoke"], result["seeds"]) == ("qed", True, [0])
 
 
-def test_shorter_lengthscales_are_a_variant_only_while_it_is_judged(tiny_model: DKLVAE) -> None:
+def test_shorter_lengthscales_are_a_variant_only_while_it_is_fitted(tiny_model: DKLVAE) -> None:
     def median() -> float:
         return float(kernels.descriptor_kernel(2, 18).lengthscale[0, 0].detach())
 
@@ -89,9 +89,10 @@ def test_a_perfect_order_is_judged_perfect(tiny_model: DKLVAE) -> None:
     )
     readings = tiny_model.codec.read(names)
     heavy = torch.tensor([[float(sum(letter.isalpha() for letter in name))] for name in names]).double()
-    found = surrogate.judged(tiny_model, Measurements(names, heavy), readings, heavy[:, 0].numpy())
+    fitted = tiny_model.surrogate(Measurements(names, heavy))
+    found = surrogate.judged(tiny_model, fitted, readings, heavy[:, 0].numpy())
     assert found["rank_correlation"] > 0.95
     assert found["top10_share"] > 0.95
-    turned = surrogate.judged(tiny_model, Measurements(names, heavy), readings, -heavy[:, 0].numpy())
+    turned = surrogate.judged(tiny_model, fitted, readings, -heavy[:, 0].numpy())
     assert turned["rank_correlation"] < -0.95
     assert turned["nll"] > found["nll"]
