@@ -20,6 +20,15 @@ def test_a_quarter_turn_is_a_quarter_turn_counter_clockwise() -> None:
     assert np.array_equal(cards(angle=90.0 + 20.0), np.rot90(cards(angle=20.0), axes=(1, 2)))
 
 
+@pytest.mark.parametrize("angle", [7.0, 33.0, -45.0])
+def test_a_turn_keeps_the_area_and_the_spread_about_the_middle(angle: float) -> None:
+    def moments(images: np.ndarray) -> np.ndarray:
+        share, at = images / 255.0, np.arange(images.shape[1]) - (images.shape[1] - 1) / 2.0
+        return np.stack([share.sum((1, 2)), (share * (at[:, None] ** 2 + at**2)).sum((1, 2))])
+
+    assert moments(cards(angle=angle)) == pytest.approx(moments(cards()), rel=0.01)
+
+
 def test_upright_cards_are_their_own_mirror_image_and_turned_ones_are_not() -> None:
     assert np.array_equal(cards(), cards()[:, :, ::-1])
     assert (cards(angle=7.0) != cards(angle=7.0)[:, :, ::-1]).any((1, 2)).all()
