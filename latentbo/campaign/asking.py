@@ -11,10 +11,11 @@ import pandas as pd
 
 from latentbo.acquisition.propose import Batch
 from latentbo.campaign.history import History, Round
-from latentbo.codecs.base import Codec
+from latentbo.codecs.base import Codec, brief
 from latentbo.models.surrogate import SurrogateFit
 
 SUCCESS_RANK = 10
+PREDICTED = ("mean", "sd", "p_feasible", "proposer")
 
 
 def asked(
@@ -61,9 +62,9 @@ def queued(objects: Sequence[str], history: History, codec: Codec) -> tuple[list
     known = set(history.known())
     for text, reading in zip(objects, codec.read(objects), strict=True):
         if reading.object is None:
-            problems.append(f"{text!r} cannot be used ({reading.reason})")
+            problems.append(f"{brief(repr(text))} cannot be used ({reading.reason})")
         elif reading.object in known:
-            problems.append(f"{text!r} is known already")
+            problems.append(f"{brief(repr(text))} is known already")
         else:
             known.add(reading.object)
             rows.append({"id": _identity(history, len(rows)), "object": reading.object, "proposer": "start"})
@@ -73,9 +74,8 @@ def queued(objects: Sequence[str], history: History, codec: Codec) -> tuple[list
 def asked_frame(history: History, ids: Sequence[str]) -> pd.DataFrame:
     """The rows with these ids, as `Campaign.ask` gives them."""
     rows = [history.rows[identity] for identity in ids]
-    names = {"smiles": "object"}
-    columns = ("id", "smiles", "mean", "sd", "p_feasible", "proposer")
-    return pd.DataFrame({name: [getattr(row, names.get(name, name)) for row in rows] for name in columns})
+    fields = {"id": "id", history.column: "object"} | {name: name for name in PREDICTED}
+    return pd.DataFrame({name: [getattr(row, field) for row in rows] for name, field in fields.items()})
 
 
 def _identity(history: History, place: int) -> str:

@@ -1,7 +1,7 @@
 """The campaign: ask, make or simulate, tell. The package's one stateful class; its state is replayed events.
 
 with Campaign("run.db", Settings(seed=0)) as campaign:
-    batch = campaign.ask(10)              # a DataFrame with a column smiles
+    batch = campaign.ask(10)              # a DataFrame; the molecules are in its column smiles
     batch["value"] = measure(batch["smiles"])
     campaign.tell(batch)
 """
@@ -21,16 +21,16 @@ from latentbo.acquisition.functions import MakeAcquisition, make_acquisition
 from latentbo.acquisition.gradient import propose_gradient
 from latentbo.acquisition.pool import Check, Situation
 from latentbo.acquisition.propose import Batch, PoolSettings, propose_pool, propose_prior
-from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Proposer
+from latentbo.acquisition.proposers import Proposer
 from latentbo.acquisition.quota import success_shares
 from latentbo.campaign.asking import asked, asked_frame, queued
 from latentbo.campaign.encodings import Encodings
 from latentbo.campaign.history import EncoderEvent, History, replay
+from latentbo.campaign.kinds import check_of, proposers_of, settled
 from latentbo.campaign.retraining import Retrainer
 from latentbo.campaign.settings import Settings
 from latentbo.campaign.store import EventStore
 from latentbo.campaign.telling import TellReport, match
-from latentbo.codecs.edits import GraphEdits
 from latentbo.errors import InputError, ShortfallError, StoreError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model, pack_model, unpack_model
@@ -38,7 +38,6 @@ from latentbo.models.surrogate import SurrogateFit
 from latentbo.rng import derive, fresh_seed
 from latentbo.training.retrain import RetrainPolicy
 from latentbo.validity.feasibility import Feasibility, learn_feasibility
-from latentbo.validity.rules import MoleculeRules
 
 
 class Campaign:
@@ -68,7 +67,7 @@ class Campaign:
                 self._create(settings or Settings(), model)
             self.settings = Settings.from_dict(dict(self._history.settings))
             if settings is not None:
-                _same_settings(settings, self.settings, Path(path))
+                _same_settings(settled(settings, self._history.kind), self.settings, Path(path))
             if proposers and self.settings.proposer != "pool":
                 raise InputError("proposers fill the pool: leave them out, or set proposer = 'pool'")
             self._base = model
@@ -77,8 +76,8 @@ class Campaign:
             self._store.close()
             raise
         self._acquisition = acquisition or make_acquisition(self.settings.acquisition)
-        self._proposers = dict(proposers or {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())})
-        self._check = check or MoleculeRules.from_dict(self.settings.rules)
+        self._proposers = dict(proposers or proposers_of(self._history.kind))
+        self._check = check or check_of(self.settings, self._history.kind)
         self._retrainer = retrainer or Retrainer()
         self._measured, self._failed = Encodings(), Encodings()
 
@@ -110,9 +109,9 @@ class Campaign:
     def ask(self, n: int = 1) -> pd.DataFrame:
         """n new objects to measure, recorded as pending: columns id, smiles, mean, sd, p_feasible, proposer.
 
-        Predictions are in the user's own unit and sign, empty before the first surrogate. Fewer rows than
-        asked is a shortfall, with its counts in `frame.attrs["shortfall"]`; none at all raises
-        `ShortfallError`.
+        Of other kinds than molecules the second column has another name (`codecs.base.KINDS`). Predictions are in
+        the user's own unit and sign, empty before the first surrogate. Fewer rows than asked is a shortfall, with its
+        counts in `frame.attrs["shortfall"]`; none at all raises `ShortfallError`.
         """
         if n < 1:
             raise InputError(f"ask for at least 1 object, not {n}")
@@ -150,7 +149,8 @@ class Campaign:
         return problems
 
     def tell(self, frame: pd.DataFrame) -> TellReport:
-        """Record values: rows by `id` or `smiles` with a `value`, in any order, in part, own ones among them.
+        """Record values: rows by `id` or `smiles` (`ask`'s column) with a `value`, in any order, in part, own ones
+        among them.
 
         An empty value with a `reason` (or status "failed") is a failure; without one it is not told yet. All
         is committed before this returns. Rows that cannot be used are listed in the report and kept in the
@@ -258,8 +258,10 @@ class Campaign:
 
     def _create(self, settings: Settings, model: DKLVAE | None) -> None:
         model = model or load_model(settings.model)
+        kind = model.codec.kind
         settings = replace(settings, seed=fresh_seed() if settings.seed is None else settings.seed)
-        self._append("created", {"settings": settings.to_dict(), "encoder": model.id})
+        stored = settled(settings, kind).to_dict()
+        self._append("created", {"settings": stored, "encoder": model.id, "kind": kind})
 
     def _loaded(self, encoder: str) -> DKLVAE:
         """The model of an encoder that went live here."""

@@ -17,6 +17,7 @@ import torch
 
 from latentbo.acquisition.region import TrustRegion
 from latentbo.campaign.store import Event
+from latentbo.codecs.base import KINDS
 from latentbo.data.dataset import Measurements
 from latentbo.errors import StoreError
 
@@ -92,6 +93,7 @@ class History:
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     base_encoder: str = ""
+    kind: str = "molecules"
     last: int = 0
     rows: Mapping[str, Row] = field(default_factory=dict)
     rounds: tuple[Round, ...] = ()
@@ -104,6 +106,11 @@ class History:
     @property
     def sign(self) -> float:
         return -1.0 if self.settings.get("minimise") else 1.0
+
+    @property
+    def column(self) -> str:
+        """What tables call the column of the objects."""
+        return KINDS[self.kind].column
 
     @property
     def encoder(self) -> str:
@@ -199,7 +206,10 @@ def replay(events: Iterable[Event], history: History | None = None) -> History:
 
 
 def _created(history: History, payload: Mapping[str, Any]) -> History:
-    return replace(history, settings=payload["settings"], base_encoder=payload["encoder"])
+    kind = payload.get("kind", "molecules")  # files from before there were others do not say
+    if kind not in KINDS:
+        raise ValueError(f"a campaign of {kind!r}")
+    return replace(history, settings=payload["settings"], base_encoder=payload["encoder"], kind=kind)
 
 
 def _asked(history: History, payload: Mapping[str, Any]) -> History:

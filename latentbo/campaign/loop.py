@@ -62,7 +62,7 @@ def run(
             frame = campaign.ask(min(batch, left))
             if "shortfall" in frame.attrs:
                 news.append(frame.attrs["shortfall"])
-        outcomes = evaluate(objective, list(frame["smiles"]))
+        outcomes = evaluate(objective, list(frame[campaign.history.column]))
         told = {
             "id": frame["id"],
             "value": [o.value for o in outcomes],

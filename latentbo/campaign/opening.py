@@ -11,6 +11,7 @@ from typing import Any
 
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.history import History, replay
+from latentbo.campaign.kinds import settled
 from latentbo.campaign.settings import Settings
 from latentbo.campaign.store import EventStore
 from latentbo.errors import InputError
@@ -33,7 +34,10 @@ def begin(path: Path, settings: Mapping[str, Any], *, model: str | None = None) 
         raise InputError(f"{path} is a campaign already: go on with it, or name another file")
     source = {} if model is None else {"model": model if model in SHIPPED else str(Path(model).resolve())}
     chosen = Settings.from_dict({**settings, **source})
-    return Campaign(path, chosen, model=load_model(chosen.model))  # loaded before there is a file
+    loaded = load_model(chosen.model)
+    return Campaign(
+        path, settled(chosen, loaded.codec.kind), model=loaded
+    )  # mistakes show before there is a file
 
 
 def reopen(path: Path, settings: Mapping[str, Any] | None = None, *, model: str | None = None) -> Campaign:

@@ -8,7 +8,6 @@ from typing import Any
 
 from latentbo.acquisition.functions import ACQUISITIONS
 from latentbo.errors import InputError, unknown_name
-from latentbo.validity.rules import MoleculeRules
 
 PROPOSERS = ("pool", "gradient")
 RETRAIN_EVERY = 200  # where retraining is wanted and nothing else is said
@@ -22,8 +21,9 @@ class Settings:
     come from the prior before the first surrogate is fitted. `structure` and `descriptors` add their terms to the
     surrogate (pool proposer only: they have no gradient in z). `retrain_every` tells between retrains of the
     encoder, not before `retrain_from` measured values; None is never, for with descriptors in the surrogate they
-    brought nothing. `rules` are `MoleculeRules` as a dict, here filled up with their defaults: what may be
-    proposed. `objective` is what `latentbo run` evaluates, so that no other is put into the same file.
+    brought nothing. `rules` say what may be proposed: of molecules the fields of `MoleculeRules`, which the campaign
+    fills up with their defaults; images have none. `objective` is what `latentbo run` evaluates, so that no other is
+    put into the same file.
     """
 
     seed: int | None = None
@@ -56,8 +56,6 @@ class Settings:
             raise InputError(f"seed must be a whole number, not {self.seed!r}")
         if not isinstance(self.rules, Mapping):
             raise InputError(f"rules must map the names of rules to their values, not {self.rules!r}")
-        # As they are stored, or a tuple would contradict the list it has become.
-        object.__setattr__(self, "rules", MoleculeRules.from_dict(self.rules).to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

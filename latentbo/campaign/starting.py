@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from latentbo.campaign.campaign import Campaign
-from latentbo.campaign.telling import ID, LINE, OBJECT, REASON, STATUS, VALUE, TellReport
+from latentbo.campaign.telling import ID, LINE, REASON, STATUS, VALUE, TellReport
+from latentbo.codecs.base import brief
 from latentbo.data.tables import Row, Table, read_table
 from latentbo.errors import InputError
 
@@ -45,12 +46,12 @@ def start_from(campaign: Campaign, table: Table) -> Intake:
         if reading.object in before:
             known += 1
         elif reading.object is None and not _told(row):
-            problems.append(f"line {row.line}: {row.object!r} cannot be used ({reading.reason})")
+            problems.append(f"line {row.line}: {brief(repr(row.object))} cannot be used ({reading.reason})")
         elif _told(row):
             fresh.append(row)
         else:
             objects.setdefault(reading.object or "", row)
-    report = campaign.tell(_frame(fresh, OBJECT)) if fresh else TellReport(0, 0, 0, ())
+    report = campaign.tell(_frame(fresh, campaign.history.column)) if fresh else TellReport(0, 0, 0, ())
     told = {row.object for row in campaign.history.rows.values()}
     waiting = [text for text in objects if text not in told]
     campaign.queue(waiting)
@@ -58,16 +59,16 @@ def start_from(campaign: Campaign, table: Table) -> Intake:
 
 
 def tell_file(campaign: Campaign, file: Path) -> TellReport:
-    """`Campaign.tell` of a table: rows by `smiles`, or by `id` where it has no such column."""
-    table, column = _read(file)
+    """`Campaign.tell` of a table: rows by object (`smiles`), or by `id` where it has no such column."""
+    table, column = _read(file, campaign.history.column)
     report = campaign.tell(_frame(table.rows, column))
     problems = (*(str(problem) for problem in table.problems), *report.problems)
     return TellReport(report.measured, report.failed, report.skipped, problems)
 
 
-def _read(file: Path) -> tuple[Table, str]:
+def _read(file: Path, column: str) -> tuple[Table, str]:
     try:
-        return read_table(file), OBJECT
+        return read_table(file, object_column=column), column
     except InputError as error:
         try:
             return read_table(file, object_column=ID), ID

@@ -8,20 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from latentbo.campaign.history import History, Status
+from latentbo.codecs.base import brief
 
-COLUMNS = (
-    "id",
-    "smiles",
-    "value",
-    "status",
-    "reason",
-    "round",
-    "proposer",
-    "mean",
-    "sd",
-    "p_feasible",
-    "encoder",
-)
+FACTS = ("value", "status", "reason", "round", "proposer", "mean", "sd", "p_feasible", "encoder")
 NUMBERS = ("value", "mean", "sd", "p_feasible")
 STATUSES: tuple[Status, ...] = ("measured", "failed", "pending")
 
@@ -29,9 +18,10 @@ STATUSES: tuple[Status, ...] = ("measured", "failed", "pending")
 def table(history: History) -> pd.DataFrame:
     """Every object in the order it came in, in the user's own unit and sign; NaN or None where not known.
 
-    `status` is measured, failed or pending; `reason` says why a failed one failed. `round` is 0 for what the
-    user brought, whose `proposer` is None, or "start" if it was measured here. `mean`, `sd` and `p_feasible`
-    were predicted when it was proposed, by the surrogate on `encoder`.
+    Columns: id, smiles (or what `codecs.base.KINDS` calls the column of other objects) and `FACTS`. `status` is
+    measured, failed or pending; `reason` says why a failed one failed. `round` is 0 for what the user brought, whose
+    `proposer` is None, or "start" if it was measured here. `mean`, `sd` and `p_feasible` were predicted when it was
+    proposed, by the surrogate on `encoder`.
     """
     rows = [
         (
@@ -40,7 +30,7 @@ def table(history: History) -> pd.DataFrame:
         )
         for row in history.rows.values()
     ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = pd.DataFrame(rows, columns=["id", history.column, *FACTS])
     return frame.astype(dict.fromkeys(NUMBERS, float))
 
 
@@ -62,7 +52,7 @@ def export(history: History, path: Path) -> Path:
 def asked_csv(frame: pd.DataFrame) -> str:
     """Proposals as CSV, with empty columns for what is measured: filled in, the file can be told."""
     told = frame.assign(value=None, reason=None)
-    first = ["id", "smiles", "value", "reason"]
+    first = [*frame.columns[:2], "value", "reason"]
     return told[first + [name for name in frame.columns if name not in first]].to_csv(
         index=False, lineterminator="\n"
     )
@@ -80,7 +70,7 @@ def summary(history: History) -> dict[str, str]:
         "seed": str(history.settings["seed"]),
         "rows": ", ".join(f"{count} {name}" for name, count in counts.items()),
         "rounds": str(len(history.rounds)),
-        "best": f"{best.value:.6g} {best.object} ({best.id})" if best else "nothing measured yet",
+        "best": f"{best.value:.6g} {brief(best.object)} ({best.id})" if best else "nothing measured yet",
         "encoder": history.encoder,
         "retrains": f"{accepted} of {len(history.encoders)} went live",
     }

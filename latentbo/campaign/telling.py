@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from latentbo.campaign.history import History
-from latentbo.codecs.base import Codec
+from latentbo.codecs.base import KINDS, Codec, brief
 from latentbo.errors import InputError
 
-OBJECT, VALUE, ID, REASON, STATUS, LINE = "smiles", "value", "id", "reason", "status", "line"
+VALUE, ID, REASON, STATUS, LINE = "value", "id", "reason", "status", "line"
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,9 @@ def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
     themselves or cannot be read are refused one by one; the others go on. A column "line" says where rows
     stand in a file, for the report. Raises `InputError` where columns are missing or double.
     """
-    cells = _cells(frame)
-    readings = codec.read([cell[OBJECT] or "" if OBJECT in cell else "" for cell in cells])
+    column = history.column
+    cells = _cells(frame, column)
+    readings = codec.read([cell.get(column) or "" for cell in cells])
     by_object = {row.object: row.id for row in history.rows.values()}
     rows: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
@@ -74,15 +75,15 @@ def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
     return Matched(rows, refused, TellReport(measured, len(rows) - measured, skipped, tuple(problems)))
 
 
-def _cells(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def _cells(frame: pd.DataFrame, column: str) -> list[dict[str, Any]]:
     """The rows by column name, lower case, with None for what is empty."""
     names = [str(name).strip().lower() for name in frame.columns]
     listed = ", ".join(map(str, frame.columns)) or "none"
-    if VALUE not in names or not {OBJECT, ID} & set(names):
+    if VALUE not in names or not {column, ID} & set(names):
         raise InputError(
-            f"told rows need a column {VALUE!r} and one of {OBJECT!r} or {ID!r}, but have {listed}"
+            f"told rows need a column {VALUE!r} and one of {column!r} or {ID!r}, but have {listed}"
         )
-    twice = [name for name in (OBJECT, VALUE, ID, REASON, STATUS, LINE) if names.count(name) > 1]
+    twice = [name for name in (column, VALUE, ID, REASON, STATUS, LINE) if names.count(name) > 1]
     if twice:
         raise InputError(
             f"told rows have the column {twice[0]!r} more than once ({listed}): rename all but one"
@@ -100,21 +101,23 @@ def _identify(
 ) -> tuple[str, str]:
     """Id and canonical object of a row: the object decides, the id must agree."""
     known = None if cell.get(ID) is None else history.rows.get(str(cell[ID]))
-    if cell.get(OBJECT) is not None:
+    written = cell.get(history.column)
+    if written is not None:
         if canonical is None:
             raise InputError(
-                f"{cell[OBJECT]!r} cannot be used ({refusal}): "
-                "write it as SMILES that RDKit reads, or leave the row out"
+                f"{brief(repr(written))} cannot be used ({refusal}): "
+                f"write it as {KINDS[history.kind].expected}, or leave the row out"
             )
         if known is not None and known.object != canonical:
             raise InputError(
-                f"id {known.id} is {known.object}, but the row says {canonical}: correct one of them"
+                f"id {known.id} is {brief(known.object)}, but the row says {brief(canonical)}: "
+                "correct one of them"
             )
         return by_object.get(canonical) or f"u{len(by_object) + 1:05d}", canonical
     if cell.get(ID) is None:
-        raise InputError(f"the row names no object: give its {OBJECT} or its {ID}")
+        raise InputError(f"the row names no object: give its {history.column} or its {ID}")
     if known is None:
-        raise InputError(f"id {cell.get(ID)!r} was never proposed here: give the {OBJECT} of the row")
+        raise InputError(f"id {cell.get(ID)!r} was never proposed here: give the {history.column} of the row")
     return known.id, known.object
 
 

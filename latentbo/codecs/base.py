@@ -7,6 +7,7 @@ else.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor
 
 from latentbo.codecs.vocabulary import PAD, Vocabulary
+
+LONGEST_SHOWN, BEGINNING = 300, 30
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,28 @@ class Reading:
         return self.object is not None
 
 
+@dataclass(frozen=True)
+class Kind:
+    """How people write one kind of object: the column of their tables, and what has to stand in it."""
+
+    column: str
+    expected: str
+
+
+KINDS = {
+    "molecules": Kind("smiles", "SMILES that RDKit reads"),
+    "images": Kind("image", "a PNG of the model's size as a data URI (`codecs.images.image_name`)"),
+}
+
+
 @runtime_checkable
 class Codec(Protocol):
     """Two-way translation between raw strings and tokens. Neither way ever raises for a bad row."""
+
+    @property
+    def kind(self) -> str:
+        """Of the objects: one of `KINDS`."""
+        ...
 
     @property
     def vocabulary(self) -> Vocabulary: ...
@@ -65,6 +87,13 @@ class Codec(Protocol):
     def to_dict(self) -> dict[str, Any]:
         """JSON-able description; a model card stores it and `codecs.load_codec` turns it back."""
         ...
+
+
+def brief(text: str) -> str:
+    """The text as messages show it: of a long one (an image) the beginning, and eight digits that tell it from others."""
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    return f"{text[:BEGINNING]}... ({hashlib.sha256(text.encode()).hexdigest()[:8]})"
 
 
 def pad(rows: Sequence[Sequence[int]]) -> Tensor:

@@ -94,23 +94,35 @@ def image_name(pixels: np.ndarray) -> str:
         raise InputError(
             f"an image is h x w grey levels of type uint8, not {pixels.dtype} of shape {pixels.shape}"
         )
+    return PREFIX + base64.b64encode(png_bytes(pixels)).decode()
+
+
+def png_bytes(pixels: Grey) -> bytes:
+    """The PNG that stores these grey levels as they are."""
     height, width = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bits of grey
     rows = b"".join(b"\0" + row.tobytes() for row in pixels)  # filter 0: as they are
     chunks = _chunk(b"IHDR", header) + _chunk(b"IDAT", _stored(rows)) + _chunk(b"IEND", b"")
-    return PREFIX + base64.b64encode(SIGNATURE + chunks).decode()
+    return SIGNATURE + chunks
 
 
 def image_pixels(name: str) -> Grey:
     """The grey levels of an image in a data URI (or of the PNG's base64 alone). `InputError` where there are none."""
     try:
-        data = base64.b64decode(name.removeprefix(PREFIX), validate=True)
+        return png_pixels(base64.b64decode(name.removeprefix(PREFIX), validate=True))
+    except ValueError as error:
+        raise InputError(f"a PNG in a data URI was expected, not {name[:40]!r}: {error}") from error
+
+
+def png_pixels(data: bytes) -> Grey:
+    """The grey levels of a PNG file's content. `ValueError` where it is none, or one of more than `LARGEST` a side."""
+    try:
         if max(_size(data)) > LARGEST:
             raise ValueError(f"it has more than {LARGEST} pixels a side")
         with Image.open(BytesIO(data), formats=("PNG",)) as image:
             return grey(image)
-    except (ValueError, OSError, SyntaxError, struct.error, zlib.error) as error:
-        raise InputError(f"a PNG in a data URI was expected, not {name[:40]!r}: {error}") from error
+    except (OSError, SyntaxError, struct.error, zlib.error) as error:
+        raise ValueError(f"no PNG: {error}") from error
 
 
 def grey(image: Image.Image) -> Grey:

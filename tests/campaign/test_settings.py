@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 
 import pytest
 
@@ -12,11 +11,9 @@ from latentbo.errors import InputError
 
 
 def test_they_survive_json() -> None:
-    rules = {"elements": ("C", "N"), "windows": {"logp": (-1, math.inf)}}
-    settings = Settings(seed=3, acquisition="ucb", rules=rules)
+    settings = Settings(seed=3, acquisition="ucb", rules={"elements": ["C", "N"]})
     again = Settings.from_dict(json.loads(json.dumps(settings.to_dict(), allow_nan=False)))
     assert again == settings
-    assert again.rules["windows"] == {"logp": [-1, None]}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +29,6 @@ def test_they_survive_json() -> None:
         ({"retrain_from": True}, "retrain_from"),
         ({"minimise": "no"}, "minimise must be true or false"),
         ({"seed": 0.5}, "seed must be a whole number"),
-        ({"rules": {"heavy_atms": (1, 2)}}, "did you mean 'heavy_atoms'"),
         ({"rules": "none"}, "rules must map"),
         ({"sede": 1}, "unknown setting 'sede': did you mean 'seed'"),
     ],

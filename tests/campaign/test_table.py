@@ -11,7 +11,7 @@ import pytest
 from latentbo.campaign import table as module
 from latentbo.campaign.history import EncoderEvent, History, Row
 from latentbo.campaign.settings import Settings
-from latentbo.campaign.table import COLUMNS, asked_csv, best, export, summary, table
+from latentbo.campaign.table import FACTS, asked_csv, best, export, summary, table
 
 ROWS = (
     Row("u1", "CCO", values=(1.0, 2.0)),
@@ -29,7 +29,7 @@ def history_of(*rows: Row, minimise: bool = False) -> History:
 
 def test_one_row_an_object() -> None:
     rows = table(history_of(*ROWS))
-    assert tuple(rows.columns) == COLUMNS
+    assert tuple(rows.columns) == ("id", "smiles", *FACTS)
     assert rows["value"].fillna(-1).tolist() == [1.5, 4.0, -1, -1, 3.0]
     assert rows["status"].tolist() == ["measured", "measured", "failed", "pending", "measured"]
     assert rows["reason"].fillna("").tolist() == ["", "", "broke, badly", "", ""]
@@ -49,11 +49,13 @@ def test_the_best_rows() -> None:
 def test_the_file_says_what_the_table_says(tmp_path: Path) -> None:
     path = export(history_of(*ROWS), tmp_path / "out.csv")
     lines = path.read_text().splitlines()
-    assert lines[0] == ",".join(COLUMNS)
+    assert lines[0] == ",".join(["id", "smiles", *FACTS])
     assert lines[1] == "u1,CCO,1.5,measured,,0,,,,,"
     assert lines[2] == "p2,CCN,4.0,measured,,1,path,0.30000000000000004,0.3,0.9,e1"
     assert lines[3] == 'p3,"C,C",,failed,"broke, badly",1,prior,,,1.0,e1'
-    assert export(history_of(), tmp_path / "none.csv").read_text() == ",".join(COLUMNS) + "\n"
+    assert (
+        export(history_of(), tmp_path / "none.csv").read_text() == ",".join(["id", "smiles", *FACTS]) + "\n"
+    )
 
 
 def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import Result
 
 from latentbo.campaign.opening import read_history
-from latentbo.campaign.table import COLUMNS
+from latentbo.campaign.table import FACTS
 
 Invoke = Callable[..., Result]
 Write = Callable[..., Path]
@@ -46,7 +46,7 @@ def test_a_round_trip(invoke: Invoke, begun: str, tmp_path: Path) -> None:
 
     invoke("export", begun, "out.csv")
     table = pd.read_csv("out.csv").set_index("smiles")
-    assert ("smiles", *table.columns) == tuple(sorted(COLUMNS, key=lambda name: name != "smiles"))
+    assert (table.index.name, *table.columns) == ("smiles", "id", *FACTS)
     assert table["status"].value_counts().to_dict() == {"measured": 5, "failed": 1, "pending": 1}
     for row in told.itertuples():
         assert table.loc[row.smiles, "value"] == row.value

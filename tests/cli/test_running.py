@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from typer.testing import Result
 
-from latentbo.campaign.table import COLUMNS
+from latentbo.campaign.table import FACTS
 from latentbo.cli import running
 
 Invoke = Callable[..., Result]
@@ -28,7 +28,7 @@ def test_a_run_leaves_a_campaign_a_table_and_a_report(invoke: Invoke, small: Pat
     result = invoke("run", small, "--out", "a")
     assert sorted(os.listdir("a")) == ["campaign.db", "report.html", "results.csv"]
     table = results(tmp_path / "a")
-    assert tuple(table.columns) == COLUMNS
+    assert tuple(table.columns) == ("id", "smiles", *FACTS)
     assert len(table) == 13
     assert table["smiles"].is_unique
     assert (table["status"] == "measured").all()
