@@ -8,6 +8,7 @@ else.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from latentbo.codecs.vocabulary import PAD, Vocabulary
 
-LONGEST_SHOWN, BEGINNING = 300, 30
+DATA_URI = re.compile(r"(data:[\w/+.;-]*,)([\w+/=%-]+)")
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,12 @@ class Codec(Protocol):
 
 
 def brief(text: str) -> str:
-    """The text as messages show it: of a long one (an image) the beginning, and eight digits that tell it from others."""
-    if len(text) <= LONGEST_SHOWN:
-        return text
-    return f"{text[:BEGINNING]}... ({hashlib.sha256(text.encode()).hexdigest()[:8]})"
+    """The text as messages show it: of the content of data URIs (images) only eight digits that tell them apart."""
+    return DATA_URI.sub(lambda found: f"{found[1]}...{_digits(found[2])}", text)
+
+
+def _digits(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
 def pad(rows: Sequence[Sequence[int]]) -> Tensor:

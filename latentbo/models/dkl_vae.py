@@ -87,6 +87,8 @@ class DKLVAE:
                 f"{len(refused)} of {len(readings)} objects cannot be encoded ({refused[0]}): leave them out"
             )
         z = torch.empty(len(readings), self.latent, dtype=torch.float64)
+        if not readings:
+            return z
         rows = pad([reading.tokens for reading in readings])
         with self._evaluating():
             for part in (rows != PAD).sum(1).argsort().split(BATCH):

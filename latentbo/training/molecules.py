@@ -6,10 +6,7 @@ that a run that was killed goes on where it was when it is started again. `card.
 
 from __future__ import annotations
 
-import json
 import math
-import os
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -28,13 +25,12 @@ from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import CARD, load_model, read_card, save_model
 from latentbo.training.cycle import cycle
-from latentbo.training.fit import FitReport, Progress
+from latentbo.training.fit import FitReport
 from latentbo.training.molecule_space import FULL, Scale, measure_space
 from latentbo.training.pretrain import HELD_OUT_EVERY, Recipe, finish, fit_prior, pretrain
+from latentbo.training.runs import WORK, Listener, begin_run, heard, run_of, same_run, training_facts
 
 FEWEST = 20  # training molecules: the prior needs neighbours
-WORK, RUN = "pretraining", "run.json"
-Listener = Callable[[str, int, int, str], None]
 
 
 def make_model(
@@ -58,9 +54,9 @@ def make_model(
     run = {"recipe": asdict(recipe), "data_sha256": content_sha256(file)}
     if (out / CARD).exists():
         card = read_card(out)
-        _same_run({"recipe": card.get("recipe"), "data_sha256": card.get("data", {}).get("sha256")}, run, out)
+        same_run(run_of(card), run, out)
         return load_model(out)
-    _begin(work, run, out)
+    begin_run(work, run, out)
     corpus = read_corpus(
         file,
         merges=recipe.merges,
@@ -112,7 +108,7 @@ def _trained(
         recipe,
         device=device,
         checkpoint=work / "train.safetensors",
-        progress=_heard(listener, "train"),
+        progress=heard(listener, "train"),
     )
     reports = {"train": report}
     if recipe.finish_epochs:
@@ -122,7 +118,7 @@ def _trained(
             held_out,
             recipe,
             checkpoint=work / "finish.safetensors",
-            progress=_heard(listener, "finish"),
+            progress=heard(listener, "finish"),
         )
     listener("prior", 0, 1, "")
     model = DKLVAE(corpus.codec, vae, fit_prior(vae, exemplars, recipe), morgan_counts, scaled_descriptors)
@@ -134,7 +130,7 @@ def _trained(
             held_out,
             recipe,
             checkpoint=work / "cycle.safetensors",
-            progress=_heard(listener, "cycle"),
+            progress=heard(listener, "cycle"),
         )
         model = replace(model, vae=vae, prior=fit_prior(vae, exemplars, recipe))
     return model, reports
@@ -150,38 +146,6 @@ def set_apart(train: TokenSet, new: TokenSet, exemplars: int) -> tuple[TokenSet,
     if apart < FEWEST:
         return train.joined(new), train
     return train.joined(new.rows(apart, len(new))), new.rows(0, apart)
-
-
-def _heard(listener: Listener, stage: str) -> Callable[[Progress], None]:
-    """What tells the listener of a stage's steps."""
-    return lambda at: listener(stage, at.step, at.steps, _note(at))
-
-
-def _note(at: Progress) -> str:
-    return " ".join(f"{name} {value:.2f}" for name, value in at.terms.items())
-
-
-def _begin(work: Path, run: dict[str, Any], out: Path) -> None:
-    """Note what is made here, or make sure it is the same that was begun."""
-    work.mkdir(parents=True, exist_ok=True)
-    if (work / RUN).exists():
-        _same_run(json.loads((work / RUN).read_text()), run, out)
-        return
-    part = work / f"{RUN}.part"
-    part.write_text(json.dumps(run, indent=1) + "\n")
-    os.replace(part, work / RUN)
-
-
-def _same_run(begun: dict[str, Any], run: dict[str, Any], out: Path) -> None:
-    if begun == run:
-        return
-    old, new = begun["recipe"] or {}, run["recipe"]
-    differing = [
-        f"{name} {old.get(name)!r} there, {new[name]!r} here" for name in new if old.get(name) != new[name]
-    ]
-    if begun["data_sha256"] != run["data_sha256"]:
-        differing.insert(0, "another data file")
-    raise InputError(f"{out} holds another run ({'; '.join(differing)}): name an empty folder, or delete it")
 
 
 def _facts(
@@ -206,14 +170,7 @@ def _facts(
             "held_out_lines": f"0-based index a multiple of {corpus.held_out_every}",
         },
         "recipe": asdict(recipe),
-        "training": {
-            name: {
-                "steps": report.steps,
-                "seconds": round(report.seconds),
-                "held_out_loss": report.held_out[-1] if report.held_out else None,
-            }
-            for name, report in reports.items()
-        },
+        "training": training_facts(reports),
         "metrics": {
             name: round(value, 4) if math.isfinite(value) else None for name, value in metrics.items()
         },

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from latentbo.codecs.base import Codec
+from latentbo.codecs.base import Codec, brief
 from latentbo.codecs.images import (
     EMPTY,
     LARGEST,
@@ -139,3 +139,13 @@ def test_bad_input_says_what_was_expected() -> None:
         image_name(np.zeros((2, 2)))
     with pytest.raises(InputError, match="uint8, not uint8 of shape"):
         image_name(np.zeros((2, 2, 3), dtype=np.uint8))
+
+
+def test_messages_show_few_letters_of_an_image() -> None:
+    first, second = image_name(some()), image_name(some(seed=1))
+    shown = brief(f"{first!r} and {second} are not CCO")
+    assert len(shown) < 120
+    assert shown.startswith("'data:image/png;base64,...")
+    assert shown.endswith(" are not CCO")
+    assert brief(first) != brief(second)
+    assert brief("C[C@@H](N)C(=O)O" * 40) == "C[C@@H](N)C(=O)O" * 40
