@@ -10,6 +10,7 @@ BENCHMARKS = {
     "arena": "our method against the baselines on the same oracle calls",
     "surrogate": "what each term of the surrogate is worth, on candidates as campaigns make them",
     "tradeoff": "what the weight of the KL term buys: reconstruction against holes and smoothness",
+    "cards": "angles read off a space of playing cards, and cards decoded where none was trained on",
     "campaign": "the default campaign against random sampling of the same model, on the same calls",
     "objective_speed": "molecules a second of each built-in objective",
 }

@@ -23,7 +23,7 @@ from latentbo.errors import InputError
 
 T = TypeVar("T")
 Cut = tuple[int, int, int]  # the atom kept, the atom lost, the order of the bond between them
-CACHED = 2_048
+CACHED = 512  # graphs, about 0.2 MB each with what is known of their edits
 LARGEST_RING = 7  # that an edit may make; a parent's larger rings may stay
 
 C, N, O, F, P, S, CL, BR, I = 6, 7, 8, 9, 15, 16, 17, 35, 53  # noqa: E741

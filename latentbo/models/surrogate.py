@@ -25,6 +25,7 @@ from botorch.utils.constraints import LogTransformedInterval
 from gpytorch.distributions import MultivariateNormal
 from gpytorch.kernels import AdditiveKernel
 from gpytorch.likelihoods import GaussianLikelihood
+from gpytorch.means import Mean
 from gpytorch.mlls import ExactMarginalLogLikelihood
 from gpytorch.priors import LogNormalPrior
 from jaxtyping import Float, Int
@@ -50,7 +51,8 @@ class LatentGP(SingleTaskGP):
     """Exact GP on (z, u, c): RBF-ARD on z, plus RBF-ARD on `descriptors` columns u, plus MinMax on `structure`
     counts c (`models.kernels`).
 
-    Values are standardised inside; z is scaled by the prior's spread (`bounds`, 2 x d: the box that a unit
+    The mean is a constant, or `mean_module` of all the scaled inputs: what is known of a trend (a linear mean goes on where
+    the data end). Values are standardised inside; z is scaled by the prior's spread (`bounds`, 2 x d: the box that a unit
     cube of the same standard deviation would fill), so that the lengthscale prior means the same for every
     encoder. Everything in BoTorch that takes a `SingleTaskGP` takes this: acquisition, fantasies, pathwise
     sampling, `optimize_acqf`.
@@ -67,6 +69,7 @@ class LatentGP(SingleTaskGP):
         structure: int = 0,
         descriptors: int = 0,
         train_Yvar: Float[Tensor, "*b n 1"] | None = None,
+        mean_module: Mean | None = None,
     ) -> None:
         latent = bounds.shape[-1]
         width = latent + descriptors + structure
@@ -89,6 +92,7 @@ class LatentGP(SingleTaskGP):
             train_Yvar=train_Yvar,
             likelihood=_learnt_noise(batch) if train_Yvar is None else None,
             covar_module=kernel,
+            mean_module=mean_module,
             input_transform=Normalize(width, indices=list(range(latent)), bounds=bounds.to(train_X)),
         )
         self.latent = latent

@@ -1,0 +1,51 @@
+"""The cards benchmark's smoke setting: every figure is measured, every picture drawn, and nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cards.cells import Cells
+from benchmarks.cards.command import ROWS, main
+from benchmarks.cards.loop import _reached
+
+
+def test_a_smoke_run_measures_everything_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, result = tmp_path / "runs", tmp_path / "cards.json"
+    main(["--smoke", "--seeds", "4", "--out", str(out), "--result", str(result)])
+    numbers = json.loads(result.read_text())
+    assert numbers["smoke"] is True
+    assert numbers["seeds"] == [4]
+    for name in ("angle_rmse_degrees", "ssim_min_suit", "gap7_ssim_min_suit", *ROWS):
+        assert name in numbers, name
+    assert 0.0 < numbers["angle_rmse_degrees"] < 100.0
+    assert -1.0 <= numbers["ssim_min_suit"] <= 1.0
+    pictures = ("gap", "maps", "decoded", "scales")
+    assert all((out / f"cards_{name}_4.png").stat().st_size > 5_000 for name in pictures)
+    assert "| angle RMSE, jointly | " in capsys.readouterr().out
+        "angle RMSE, jointly |", "angle RMSE, jointly (degrees) |"
+    )
+    main(["--smoke", "--seeds", "4", "--out", str(out), "--result", str(result)])
+    assert "s)" not in capsys.readouterr().out.replace("(degrees)", "")  # nothing was measured again
+    assert json.loads(result.read_text())["angle_rmse_degrees"] == numbers["angle_rmse_degrees"]
+
+
+def test_what_was_measured_is_kept(tmp_path: Path) -> None:
+    cells = Cells(tmp_path / "cells.json")
+    assert cells.get("a", lambda: {"x": 1.0}) == {"x": 1.0}
+    assert Cells(tmp_path / "cells.json").get("a", lambda: {"x": 2.0}) == {"x": 1.0}
+
+
+def test_labels_are_counted_to_the_first_that_met_the_target() -> None:
+    found = _reached("campaign", [None, 3.0, 0.9, 0.1])
+    assert found == {
+        "loop_campaign_labels": 3.0,
+        "loop_campaign_best_degrees": 0.1,
+        "loop_campaign_other_suits": 1.0,
+    }
+    never = _reached("random", [None, None])
+    assert never["loop_random_labels"] == 3.0
+    assert math.isnan(never["loop_random_best_degrees"])
