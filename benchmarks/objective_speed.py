@@ -11,13 +11,13 @@ little.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from pathlib import Path
 
 from rdkit import Chem, rdBase
 
 from benchmarks.results import FOLDER, write_result
+from latentbo.data.downloads import fetch
 from latentbo.data.tables import read_smiles
 from latentbo.objectives.molecules import OBJECTIVES, objective
 from latentbo.rng import numpy_stream
@@ -54,16 +54,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--molecules", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--smiles", type=Path, help="a .smi file or a table; else LATENTBO_DATA/zinc250k.smi.gz"
-    )
+    parser.add_argument("--smiles", type=Path, help="a .smi file or a table; else ZINC-250k")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     if options.molecules < 1:
         parser.error("--molecules must be 1 or more")
-    if options.smiles is None and "LATENTBO_DATA" not in os.environ:
-        parser.error("no molecules: give --smiles FILE, or the data folder as LATENTBO_DATA")
-    file = options.smiles or Path(os.environ["LATENTBO_DATA"]) / "zinc250k.smi.gz"
+    file = options.smiles or fetch("zinc250k")
     start = time.perf_counter()
     smiles = sample(file, options.molecules, options.seed)
     if not smiles:

@@ -4,7 +4,7 @@
 
 Held out is every line of the file whose 0-based index is a multiple of 50; "new" is said of samples that are
 not among its other lines. Full settings: all held-out molecules, 10,000 draws from the prior, 100 centres.
-Without --data the file is zinc250k.smi.gz in the folder that LATENTBO_DATA names, or in ../shared/data.
+Without --data the file is zinc250k.smi.gz in the folder that LATENTBO_DATA names, or is downloaded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.results import FOLDER, write_result
-from latentbo.codecs.corpus_reader import canonical_objects, content_sha256
+from latentbo.codecs.corpus_reader import canonical_objects
+from latentbo.data.downloads import fetch
+from latentbo.data.files import content_sha256
 from latentbo.data.tables import read_smiles
 from latentbo.errors import LatentboError
 from latentbo.models.pretrained import DEFAULT, load_model, locate, read_card
@@ -87,12 +89,6 @@ def table(numbers: dict[str, float]) -> str:
     return "\n".join(lines)
 
 
-def zinc250k() -> Path:
-    """Where ZINC-250k lies if no file is named."""
-    shared = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
-    return Path(os.environ.get("LATENTBO_DATA", shared)) / "zinc250k.smi.gz"
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default=DEFAULT, help="the name of a shipped model, or a folder")
@@ -109,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         run(
             options.model,
-            options.data or zinc250k(),
+            options.data or fetch("zinc250k"),
             options.out,
             smoke=options.smoke,
             seed=options.seed,

@@ -34,13 +34,13 @@ from benchmarks.arena.start import molecule_pool, zinc_start
 from benchmarks.arena.tasks import TUNING, tasks_of
 from benchmarks.campaign import seeds_of
 from benchmarks.results import FOLDER, write_result
-from benchmarks.space import zinc250k
 from latentbo.acquisition.proposers import Edits, Parents, perturb
 from latentbo.baselines.genetic import GraphGA
 from latentbo.campaign.evaluate import Objective, evaluate
 from latentbo.codecs.base import Reading
 from latentbo.codecs.edits import GraphEdits
 from latentbo.data.dataset import Measurements
+from latentbo.data.downloads import fetch
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import DEFAULT, load_model
 from latentbo.models.surrogate import SurrogateFit, calibration
@@ -224,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"{'task':<18}{'seed':>5}{'values':>7}  {'of':<10}  {'kernel':<24}"
         + "".join(f"{key:>18}" for key in SHOWN)
     )
-    rows = run(model, tasks, molecule_pool(chosen.data or zinc250k()), setting, seeds)
+    rows = run(model, tasks, molecule_pool(chosen.data or fetch("zinc250k")), setting, seeds)
     flat = summary(rows)
     for kind in KINDS:
         for name in kernels(model):

@@ -19,10 +19,10 @@ from pathlib import Path
 import torch
 
 from benchmarks.results import FOLDER, write_result
-from benchmarks.space import zinc250k
 from latentbo.codecs.base import Reading
 from latentbo.codecs.recombine import recombined
 from latentbo.data.dataset import TokenSet
+from latentbo.data.downloads import fetch
 from latentbo.data.tables import read_smiles
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import DEFAULT, load_model
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     began = time.perf_counter()
     model = load_model(chosen.model)
     print(f"{'':<12}" + "".join(f"{key:>24}" for key in SHOWN), flush=True)
-    found = run(model, read_smiles(chosen.data or zinc250k())[:lines], betas, scale, chosen.seed)
+    found = run(model, read_smiles(chosen.data or fetch("zinc250k"))[:lines], betas, scale, chosen.seed)
     flat = {
         f"{name.replace(' ', '_')}_{key}": value
         for name, numbers in found.items()

@@ -29,8 +29,8 @@ from benchmarks.arena.table import headline, markdown, of_protocol
 from benchmarks.arena.tasks import PROTOCOLS, Protocol, tasks_of
 from benchmarks.campaign import seeds_of
 from benchmarks.results import FOLDER, write_result
-from benchmarks.space import zinc250k
-from latentbo.errors import InputError, LatentboError
+from latentbo.data.downloads import data_folder, fetch
+from latentbo.errors import LatentboError
 from latentbo.models.pretrained import DEFAULT
 
 RESULT = "arena.json"
@@ -56,13 +56,10 @@ def arena(chosen: argparse.Namespace) -> list[str]:
     if chosen.dry_run:
         print("\n".join(cell.key for cell in left))
         return []
-    pool = chosen.data or zinc250k()
-    if left and not pool.is_file():
-        raise InputError(
-            f"no file of molecules at {pool}: name one with --data, or its folder with LATENTBO_DATA"
-        )
-    place = Place(protocol, pool, zinc250k().parent, chosen.model, stamp())
-    problems = run_all(left, place, out, chosen.jobs, lambda line: print(line, flush=True))
+    problems: list[str] = []
+    if left:
+        place = Place(protocol, chosen.data or fetch("zinc250k"), data_folder(), chosen.model, stamp())
+        problems = run_all(left, place, out, chosen.jobs, lambda line: print(line, flush=True))
     report(protocol, out, chosen.results or (out if chosen.smoke else FOLDER), time.perf_counter() - began)
     return problems
 
@@ -113,7 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--model", default=DEFAULT, help="for the methods that use one: a shipped name, or a folder"
     )
     parser.add_argument(
-        "--data", type=Path, default=None, help="the pool; default: ZINC-250k where LATENTBO_DATA says"
+        "--data",
+        type=Path,
+        default=None,
+        help="the pool; default: ZINC-250k, from LATENTBO_DATA or downloaded",
     )
     parser.add_argument("--out", type=Path, default=Path("runs/arena"), help="where runs are kept")
     parser.add_argument(

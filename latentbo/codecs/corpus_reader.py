@@ -6,9 +6,6 @@ SELFIES of the training lines, and a second, short pass turns SELFIES into its t
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -31,8 +28,8 @@ from latentbo.codecs.corpus import Corpus, load_corpus, save_corpus
 from latentbo.codecs.descriptors import morgan_counts, properties
 from latentbo.codecs.molecules import TOO_LONG, UNSEEN_TOKEN, MoleculeCodec, _selfies_of, canonical
 from latentbo.codecs.vocabulary import UnseenSymbolError, Vocabulary
+from latentbo.data.files import content_sha256
 from latentbo.data.tables import read_smiles
-from latentbo.errors import InputError
 
 FORMAT = 1
 CHUNK = 2_000  # rows a worker reads at a time
@@ -69,17 +66,6 @@ def read_corpus(
         if folder is not None:
             save_corpus(corpus, folder, key)
     return corpus
-
-
-def content_sha256(file: Path) -> str:
-    """SHA-256 of what the file says, whether or not it is gzipped."""
-    try:
-        content = file.read_bytes()
-        if content.startswith(b"\x1f\x8b"):
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"cannot read {file}: {error or 'the file ends too early'}") from error
-    return hashlib.sha256(content).hexdigest()
 
 
 def canonical_objects(raw: Sequence[str], *, workers: int = 1) -> list[str | None]:

@@ -7,15 +7,14 @@ otherwise pass as one column of wrong integers. A number is only a text that spe
 from __future__ import annotations
 
 import csv
-import gzip
 import math
 import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
+from latentbo.data.files import content
 from latentbo.errors import InputError
 
 OBJECT, VALUE = "smiles", "value"  # the columns that are read where none are named
@@ -130,22 +129,17 @@ def read_smiles(path: str | Path) -> list[str]:
 
 def _text(path: Path) -> tuple[str, str]:
     """The decoded file and its encoding."""
-    try:
-        content = path.read_bytes()
-        if content.startswith(b"\x1f\x8b"):
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"cannot read {path}: {error or 'the file ends too early'}") from error
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", errors="replace"), "utf-16"
-    if b"\0" in content:
+    said = content(path)
+    if said.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return said.decode("utf-16", errors="replace"), "utf-16"
+    if b"\0" in said:
         raise InputError(f"{path} is not a text file: save the table as CSV (UTF-8)")
     for encoding in ENCODINGS:
         try:
-            return content.decode(encoding), encoding
+            return said.decode(encoding), encoding
         except UnicodeDecodeError:
             continue
-    return content.decode("latin-1"), "latin-1"  # which has a character for every byte
+    return said.decode("latin-1"), "latin-1"  # which has a character for every byte
 
 
 def _listed(lines: Sequence[str]) -> Iterator[Row | Problem]:

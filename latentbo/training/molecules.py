@@ -17,10 +17,11 @@ import torch
 
 import latentbo
 from latentbo.codecs.corpus import Corpus
-from latentbo.codecs.corpus_reader import content_sha256, read_corpus
+from latentbo.codecs.corpus_reader import read_corpus
 from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
 from latentbo.codecs.recombine import recombined_tokens
 from latentbo.data.dataset import TokenSet
+from latentbo.data.files import content_sha256
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import CARD, load_model, read_card, save_model

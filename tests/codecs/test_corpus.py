@@ -10,8 +10,9 @@ import torch
 
 from latentbo.codecs import corpus_reader
 from latentbo.codecs.corpus import MEANING, TENSORS, Corpus
-from latentbo.codecs.corpus_reader import canonical_objects, content_sha256, read_corpus
+from latentbo.codecs.corpus_reader import canonical_objects, read_corpus
 from latentbo.codecs.descriptors import TargetScale, morgan_counts, properties
+from latentbo.data.files import content_sha256
 from latentbo.errors import InputError
 
 # Held out with every = 4: lines 0, 4 and 8. Silicon is in line 8 only, which the codec never learns from.
