@@ -1,0 +1,59 @@
+"""The QM9 benchmark's smoke setting, and its parts against hand calculations."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.qm9.command import HEADS, REBUILT, main
+from benchmarks.qm9.heads import split_of, trend
+from benchmarks.qm9.space import rebuilt
+from latentbo.models.dkl_vae import DKLVAE
+
+
+def test_a_smoke_run_measures_everything_once(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LATENTBO_DATA", str(shared_data))
+    out, result = tmp_path / "runs", tmp_path / "qm9.json"
+    arguments = ["--smoke", "--seeds", "3", "--out", str(out), "--result", str(result)]
+    main(arguments)
+    numbers = json.loads(result.read_text())
+    headline = (
+        "exact_match",
+        "h298_rmse_hartree",
+        "atom_count_rmse_hartree",
+        "tanimoto_gp_rmse_hartree",
+        "h298_atom_rmse_kcal",
+    )
+    for name in (*headline, *REBUILT, *(f"{name}_rmse_hartree" for name in HEADS)):
+        assert name in numbers, name
+    assert numbers["group_rmse_hartree"] < numbers["latent_rmse_hartree"]
+    assert numbers["h298_atom_rmse_kcal"] == pytest.approx(627.5 * numbers["h298_rmse_hartree"], rel=1e-2)
+    assert all((out / name).stat().st_size > 5_000 for name in ("qm9_heads.png", "qm9_training_3.png"))
+    assert "ours: z, descriptors, counts, DKL" in capsys.readouterr().out
+    main(arguments)
+    assert "heads_3" not in capsys.readouterr().out  # nothing was measured again
+
+
+def test_atoms_explain_what_is_a_sum_over_atoms() -> None:
+    names = ["C", "CC", "CCC", "CO", "CCO", "O", "N", "CN", "CCN", "OCCO"]
+    h = np.array(
+        [float(text.count("C") * -38 + text.count("O") * -75 + text.count("N") * -54) for text in names]
+    )
+    split = split_of(names, h, np.arange(10), 8, 2)
+    found = trend(split, atoms_only=True)
+    assert split.asked == ("CCN", "OCCO")
+    assert split.rmse(found.asked) < 1e-6
+    assert found.rest.abs().max() < 1e-6
+    assert split.rmse(found.asked + torch.tensor([[3.0], [-4.0]])) == pytest.approx(12.5**0.5)
+
+
+def test_padding_flatters_token_accuracy(tiny_model: DKLVAE) -> None:
+    readings = tiny_model.codec.read(["CCO", "CCC", "CCCCO", "c1ccccc1O"])
+    found = rebuilt(tiny_model, readings)
+    assert 0.0 <= found["token_accuracy"] <= found["token_accuracy_padded"] <= 1.0
