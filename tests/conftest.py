@@ -14,7 +14,8 @@ from jaxtyping import config, install_import_hook
 # Shapes and types in these folders are checked at each call; ahead of the imports below, hence E402.
 # ruff: noqa: E402
 install_import_hook(
-    ["latentbo.codecs", "latentbo.data", "latentbo.models", "latentbo.training"], "beartype.beartype"
+    ["latentbo.codecs", "latentbo.data", "latentbo.models", "latentbo.training", "latentbo.views"],
+    "beartype.beartype",
 )
 
 from latentbo.codecs.base import pad
