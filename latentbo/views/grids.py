@@ -31,13 +31,15 @@ class Neighbourhood:
 
 
 def neighbourhood(
-    gauge: Gauge, centre: str, similarity: Similarity, seed: int, *, reach: int = 2, step: float = 1.0
+    gauge: Gauge, centre: str, similarity: Similarity, seed: int, *, reach: int = 2, step: float | None = None
 ) -> Neighbourhood:
     """`reach` steps to each side. The directions are orthonormal in units of the prior's standard deviations.
 
-    Raises `InputError` for an object that cannot be read, or a space of one dimension.
+    By default the last step is half as far away as objects lie from the middle of a normal prior, sqrt(d) standard
+    deviations. Raises `InputError` for an object that cannot be read, or a space of one dimension.
     """
     model = gauge.model
+    step = 0.5 * model.latent**0.5 / max(1, reach) if step is None else step
     if reach < 1 or step <= 0.0 or model.latent < 2:
         raise InputError(
             f"a neighbourhood needs 2 dimensions, reach 1 and a positive step, not {model.latent}, {reach}, {step}"

@@ -16,7 +16,7 @@ from latentbo.views.dead_zones import Decodes, Gauge
 from latentbo.views.objects import Predict, Prediction, likeness, read_all
 
 LINE, SPHERE = "line", "sphere"
-STEPS = 33
+STEPS = 25
 
 
 @dataclass(frozen=True, eq=False)

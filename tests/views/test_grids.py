@@ -29,6 +29,7 @@ def test_a_neighbourhood_is_a_square_grid_about_the_object(gauge: Gauge) -> None
     for row, b in enumerate(found.offsets):
         for column, a in enumerate(found.offsets):
             torch.testing.assert_close(grid[row, column], a * first + b * second, atol=1e-9, rtol=0)
+    assert neighbourhood(gauge, "CCO", tanimoto, seed=0).offsets[-1] == pytest.approx(0.5 * 8**0.5)
     assert found.decodes.objects[12] == "CCO"
     assert found.likeness[12] == 1.0
     expected = [tanimoto("CCO", [name])[0] for name in found.decodes.objects if name is not None]
@@ -80,7 +81,7 @@ def test_what_has_no_grid_is_refused(gauge: Gauge) -> None:
     with pytest.raises(InputError, match="'C1CC' cannot be read"):
         neighbourhood(gauge, "C1CC", tanimoto, 0)
     with pytest.raises(InputError, match=r"not 8, 0, 1\.0"):
-        neighbourhood(gauge, "CCO", tanimoto, 0, reach=0)
+        neighbourhood(gauge, "CCO", tanimoto, 0, reach=0, step=1.0)
     with pytest.raises(InputError, match="three corners and one step at least, not 2 and 5"):
         convex_slice(gauge, CORNERS[:2])
     with pytest.raises(InputError, match="'' cannot be read \\(empty\\)"):
