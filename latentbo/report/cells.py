@@ -34,7 +34,7 @@ class Frame(NamedTuple):
 SOUND = Frame("#9aa5b1", 0.8, "-", "decoder knows the place")
 UNDECIDED = Frame(style.ORANGE, 2.4, "-", "decoder undecided")
 DEAD = Frame(style.VERMILLION, 2.8, (0, (2.2, 1.6)), "dead zone")  # type: ignore[arg-type]
-HOME = Frame(style.BLUE, 4.0, "-", "the object itself")
+HOME = Frame(style.BLUE, 4.0, "-", "an object's own point")
 PALE = ListedColormap(1.0 - 0.5 * (1.0 - colormaps[style.VALUES](np.linspace(0.0, 1.0, 256))[:, :3]), "pale")
 
 
@@ -70,7 +70,7 @@ def draw_cell(
     picture = None if name is None else raster(name, *room)
     if picture is None:
         missing = "nothing" if name is None else "no picture"
-        axes.text(x, y, missing, ha="center", va="center", color=style.MUTED, fontsize=11, zorder=4)
+        axes.text(x, y, missing, ha="center", va="center", color=style.MUTED, zorder=4)
     else:
         scale = min(room[0] / picture.shape[1], room[1] / picture.shape[0])
         half = (
@@ -88,7 +88,7 @@ def draw_cell(
         text,
         ha="left",
         va="top",
-        fontsize=14,
+        fontsize=17,
         fontweight="bold",
         zorder=5,
     )

@@ -78,7 +78,7 @@ def convex_slice(found: Slice, raster: Raster, name: str = "") -> Picture:
         draw_cell(
             axes, (float(place[0]), float(place[1])), (0.94 / side, 0.92 * HIGH / side),
             (LEFT // (side + 1), 140), object_, raster, edges[i],
-            tint=tint, text=written(float(value), 2),
+            tint=tint, text=_two(value) if found.predicted is None else written(float(value), 2),
         )  # fmt: skip
     axes.set(
         xlim=(-0.55 / side, 1 + 0.55 / side), ylim=(-0.55 * HIGH / side, HIGH * (1 + 0.55 / side)),
@@ -106,5 +106,6 @@ def _finish(figure: Figure, axes: Axes, edges: list[Frame], values: ScalarMappab
     style.keyed(figure, axes)
 
 
-def _two(alike: float) -> str:
-    return f"{alike:.2f}" if np.isfinite(alike) else ""
+def _two(value: float) -> str:
+    """Two digits behind the point; nothing of what is not known."""
+    return f"{value:.2f}" if np.isfinite(value) else ""

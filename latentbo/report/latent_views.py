@@ -96,7 +96,13 @@ def path_page(
     for each in found:
         distinct = len({object_ for object_ in each.decodes.objects if object_ is not None})
         note = f"{percent(float(each.decodes.undecided.mean()))} undecided, {distinct} different molecules"
-        tiles.append(Tile(f"Dead on the {each.way}", percent(float(each.decodes.dead.mean())), note))
+        tiles.append(
+            Tile(
+                f"Dead on the {WAYS[each.way].lower().partition(' about')[0]}",
+                percent(float(each.decodes.dead.mean())),
+                note,
+            )
+        )
     views = [View(WAYS[each.way], path_plots.path(each, raster, name=name)) for each in found]
     heading = f"From {plain(first, 60)} to {plain(last, 60)}"
     return ViewsPage("Latent path", heading, dict(facts or {}), tuple(tiles), tuple(views))

@@ -84,12 +84,12 @@ def strip(
             cmap=None if values is None else style.VALUES, norm=norm, lw=0.2, edgecolors="white",
             rasterized=frames * len(points) > style.MANY,
         )  # fmt: skip
-        axes.set_title(plain(title), fontsize=12, loc="left")
+        axes.set_title(plain(title), fontsize="medium", loc="left")
         axes.set(xlim=style.around(everything[:, 0]), ylim=style.around(everything[:, 1]))
     for axes in grid.flat[frames:]:
         axes.set_axis_off()
-    figure.supxlabel(axis_label(found.axes[0]), fontsize=12)
-    figure.supylabel(axis_label(found.axes[1]), fontsize=12)
+    figure.supxlabel(axis_label(found.axes[0]), fontsize="medium")
+    figure.supylabel(axis_label(found.axes[1]), fontsize="medium")
     if norm is not None:
         style.coloured(figure, grid.ravel().tolist(), ScalarMappable(norm, style.VALUES), name)
     alt = f"{len(found.objects)} objects in {frames} states of a model: {', '.join(titles)}."

@@ -37,6 +37,7 @@ BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE = (
 )
 BAND = "#c3cad3"
 VALUES = "viridis"
+WIDE = 800  # pixels: a picture of more has a row of the page to itself
 MANY = 600  # marks above which they are drawn as one embedded image: each costs 100 bytes as vectors
 
 _LOOK = {
@@ -48,6 +49,10 @@ _LOOK = {
     "xtick.color": "#9aa5b1", "ytick.color": "#9aa5b1", "xtick.labelcolor": MUTED, "ytick.labelcolor": MUTED,
     "xtick.labelsize": 11, "ytick.labelsize": 11, "legend.frameon": False, "legend.fontsize": 11,
     "lines.solid_capstyle": "round", "svg.fonttype": "none", "svg.hashsalt": "latentbo",
+}  # fmt: skip
+
+_LARGE = {
+    "font.size": 15, "axes.labelsize": 15, "xtick.labelsize": 14, "ytick.labelsize": 14, "legend.fontsize": 14,
 }  # fmt: skip
 
 P = ParamSpec("P")
@@ -84,6 +89,11 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
 
 
 def canvas(width: int, height: int) -> Figure:
+    """A figure of so many CSS pixels. What fills the page from side to side has larger letters, for it is shrunk on paper;
+    `styled` puts them back.
+    """
+    if width > WIDE:
+        matplotlib.style.use(_LARGE)
     return Figure(figsize=(width / 72, height / 72), layout="constrained")
 
 

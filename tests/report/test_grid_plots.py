@@ -52,7 +52,7 @@ def test_a_neighbourhood_has_a_picture_and_a_number_in_each_cell(around: Neighbo
     assert drawn.svg.count("<image") == 9 + 1  # one is the bar of colours
     for alike in around.likeness:
         assert f">{alike:.2f}</text>" in drawn.svg
-    for words in ("first random direction (standard deviations of the prior)", "the object itself"):
+    for words in ("first random direction (standard deviations of the prior)", "an object's own point"):
         assert f">{words}</text>" in drawn.svg
     assert "Tanimoto similarity to the centre" in drawn.svg
     assert 'role="img" aria-label="3 by 3 grid of decoded objects about CCO' in drawn.svg

@@ -151,8 +151,8 @@ def test_a_path_page_has_a_picture_for_each_way(gauge: Gauge, tmp_path: Path) ->
     assert [view.title for view in page.views] == ["Straight line", "Great arc about the prior's mean"]
     assert [tile.label for tile in page.tiles] == [
         "Similarity of the two",
-        "Dead on the line",
-        "Dead on the sphere",
+        "Dead on the straight line",
+        "Dead on the great arc",
     ]
     assert "abc" in html
 
