@@ -22,9 +22,6 @@ Png = Annotated[bool, typer.Option("--png", help="Write each picture as a PNG be
 Seed = Annotated[
     int, typer.Option(help="Decides the directions, and the draws that say what is usual in the space.")
 ]
-Name = Annotated[
-    str | None, typer.Option("--name", help="What the values are, for the headings.", show_default=False)
-]
 
 
 def map(
@@ -52,7 +49,7 @@ def map(
             metavar="SMILES", help="Whose neighbourhood to show; the best molecule's if none is named."
         ),
     ] = None,
-    name: Name = None,
+    name: options.Name = None,
     seed: Seed = 0,
     model: options.Model = None,
 ) -> None:
@@ -99,7 +96,7 @@ def path(
     sphere: Annotated[
         bool, typer.Option("--sphere", help="Only the great arc about the prior's mean.")
     ] = False,
-    name: Name = None,
+    name: options.Name = None,
     seed: Seed = 0,
     model: options.Model = None,
 ) -> None:

@@ -47,8 +47,8 @@ def neighbourhood(found: Neighbourhood, raster: Raster, likeness: str = "Tanimot
     typical = written(float(np.nanmedian(others)), 2) if np.isfinite(others).any() else "–"
     distinct = len({name for name in found.decodes.objects if name is not None})
     alt = (
-        f"{side} by {side} grid of decoded objects about {found.centre}: {distinct} different ones, median {likeness} to the "
-        f"centre {typical}; {int(found.decodes.dead.sum())} of {len(edges)} points are dead zones."
+        f"{side} by {side} grid of decoded objects about {plain(found.centre, 120)}: {distinct} different ones, "
+        f"median {likeness} to the centre {typical}; {int(found.decodes.dead.sum())} of {len(edges)} points are dead zones."
     )
     home = "" if found.decodes.objects[middle] == found.centre else " The centre decodes to another object."
     caption = (
@@ -87,7 +87,7 @@ def convex_slice(found: Slice, raster: Raster, name: str = "") -> Picture:
         ylabel="share of the top object", xlabel="share of the right object (in the lowest row; the rest is the left one's)",
     )  # fmt: skip
     _finish(figure, axes, edges, ScalarMappable(norm, PALE), label)
-    top, left, right = found.corners
+    top, left, right = (plain(corner, 120) for corner in found.corners)
     alt = (
         f"Triangle of decoded objects between {top}, {left} and {right}, tinted by {plain(label)}; "
         f"{int(found.decodes.dead.sum())} of {len(edges)} points are dead zones."

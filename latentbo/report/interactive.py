@@ -30,11 +30,13 @@ Plotly.newPlot("live-map", figure.data, figure.layout, {responsive: true, displa
 """
 
 
-def interactive_map(found: LatentMap, name: str, alt: str, draw: Draw, *, first: int) -> Markup:
+def interactive_map(
+    found: LatentMap, name: str, alt: str, draw: Draw, *, first: int, best: bool = False
+) -> Markup:
     """The element and its script, plotly's own code included (5 MB); nothing of it is fetched.
 
     `name` is what the values are, `alt` what a screen reader says; `draw` gives an object's `<svg>`, and that of the
-    `first` is shown until the pointer finds another.
+    `first` is shown until the pointer finds another. With `best` the highest value has a star, as on paper.
     """
     drawings = Markup("").join(
         Markup("<div>{}<p class='value'>{}</p><p class='where'>{}</p><p class='smiles'>{}</p></div>").format(
@@ -43,7 +45,7 @@ def interactive_map(found: LatentMap, name: str, alt: str, draw: Draw, *, first:
         for object_, value, group in zip(found.objects, found.values, found.groups, strict=True)
     )
     # As JSON in a script: what could end the script, or begin another element, is written as an escape.
-    figure = json.dumps(_figure(found, name).to_plotly_json(), default=list)
+    figure = json.dumps(_figure(found, name, best).to_plotly_json(), default=list)
     safe = figure.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return Markup(
         '<div class="live"><div id="live-map" role="img" aria-label="{}"></div>'
@@ -52,7 +54,7 @@ def interactive_map(found: LatentMap, name: str, alt: str, draw: Draw, *, first:
     ).format(alt, drawings, Markup(get_plotlyjs()), Markup(_SCRIPT % (safe, first)))
 
 
-def _figure(found: LatentMap, name: str) -> go.Figure:
+def _figure(found: LatentMap, name: str, best: bool) -> go.Figure:
     norm = colours(found.values)
     figure = go.Figure()
     for group in sorted(set(found.groups), reverse=True):
@@ -66,6 +68,13 @@ def _figure(found: LatentMap, name: str) -> go.Figure:
                 "color": found.values[rows].tolist(), "coloraxis": "coloraxis", "symbol": symbol, "size": size,
                 "line": {"width": 0.5, "color": "white"},
             },
+        )  # fmt: skip
+    if best:
+        row = int(found.values.argmax())
+        figure.add_scatter(
+            x=[float(found.points[row, 0])], y=[float(found.points[row, 1])], mode="markers",
+            name=f"best ({written(float(found.values[row]))})", customdata=[row], hoverinfo="none",
+            marker={"symbol": "star", "size": 16, "color": style.VERMILLION, "line": {"width": 1, "color": "white"}},
         )  # fmt: skip
     frame = {"gridcolor": style.GRID, "zeroline": False}
     figure.update_layout(

@@ -58,7 +58,7 @@ def map_page(
     still = latent_map(placed, name, best=ranked, noun="molecule", width=1160)
     middle = _middle(z, values, ranked)
     said = f"Latent map of {len(values)} molecules, coloured by {name}"
-    live = interactive_map(placed, name, said, draw, first=middle)
+    live = interactive_map(placed, name, said, draw, first=middle, best=ranked)
     home = shown.objects[middle] if centre is None else centre
     around = neighbourhood(gauge, home, tanimoto, seed)
     views = [

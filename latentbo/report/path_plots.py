@@ -120,7 +120,11 @@ def _runs(rows: np.ndarray) -> list[tuple[int, int]]:
 def _caption(found: Path, name: str) -> str:
     first, last = found.decodes.objects[0], found.decodes.objects[-1]
     changed = [end for end, there in zip(found.ends, (first, last), strict=True) if end != there]
-    lost = f" {' and '.join(changed)} itself does not come back from its own point." if changed else ""
+    lost = (
+        f" {' and '.join(plain(end, 120) for end in changed)} itself does not come back from its own point."
+        if changed
+        else ""
+    )
     predicted = (
         "" if found.predicted is None
         else f" The interval is that of {plain(name)} itself, without the noise of a measurement."
@@ -132,7 +136,8 @@ def _caption(found: Path, name: str) -> str:
 
 
 def _alt(found: Path) -> str:
+    first, last = (plain(end, 120) for end in found.ends)
     return (
-        f"Path from {found.ends[0]} to {found.ends[1]} along the {WAYS[found.way]}: decoded objects, similarity to either end, "
-        f"decode - re-encode distance and decoder entropy; {percent(float(found.decodes.dead.mean()))} of the points are dead."
+        f"Path from {first} to {last} along the {WAYS[found.way]}: decoded objects, similarity to either end, decode - "
+        f"re-encode distance and decoder entropy; {percent(float(found.decodes.dead.mean()))} of the points are dead."
     )

@@ -43,7 +43,7 @@ def read_all(codec: Codec, objects: Sequence[str]) -> list[Reading]:
     readings = codec.read(list(objects))
     for raw, reading in zip(objects, readings, strict=True):
         if not reading.ok:
-            raise InputError(f"{raw!r} cannot be read ({reading.reason}): correct it, or leave it out")
+            raise InputError(f"{raw[:80]!r} cannot be read ({reading.reason}): correct it, or leave it out")
     return readings
 
 

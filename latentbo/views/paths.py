@@ -64,7 +64,6 @@ def path(
         if way == LINE
         else great_arc(a, b, share[:, None], model.prior.mean().double())
     )
-    points[0], points[-1] = z  # free of rounding
     decodes = gauge.decode(points)
     first, last = (reading.object or "" for reading in readings)
     alike = [likeness(similarity, end, decodes.objects) for end in (first, last)]

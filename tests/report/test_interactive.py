@@ -45,10 +45,19 @@ def test_each_mark_carries_its_row_and_each_row_its_drawing() -> None:
     assert figure(live)["layout"]["coloraxis"]["colorbar"]["title"]["text"] == "logP"
 
 
+def test_the_best_has_a_star_where_larger_is_better() -> None:
+    found = placed(("CCO", "CCN", "c1ccccc1"), (START_DATA,) * 3)
+    star = figure(interactive_map(found, "y", "a", draw, first=0, best=True))["data"][-1]
+    assert (star["name"], star["customdata"]) == ("best (2.000)", [2])
+    assert (star["x"], star["y"]) == ([found.points[2, 0]], [found.points[2, 1]])
+
+
 def test_names_are_text_wherever_they_stand() -> None:
     live = interactive_map(placed((EVIL, "C"), (EVIL, "x")), EVIL, EVIL, lambda name: Markup(""), first=0)
     own = re.sub(r"<script>/\*\*.*?</script>", "", live, flags=re.DOTALL)  # plotly's
     assert "<script>alert" not in own
     assert "<b>" not in own
     assert own.count("</script>") == live.count("</script>") - 1 == 1
+    raw = live.rpartition("const figure = ")[2].partition(";\n")[0]
+    assert not set("<>&") & set(raw)
     assert "&lt;/script&gt;" in figure(live)["data"][-1]["name"]

@@ -92,7 +92,10 @@ def test_any_number_of_points(gauge: Gauge, n: int) -> None:
 
 
 def test_known_objects_come_back_and_count_once(tiny_model: DKLVAE, gauge: Gauge) -> None:
-    again = calibrate(tiny_model, 0, [*map(str, gauge.decode(gauge.known).objects), "CCO", "OCC", "CCO"])
+    names = [*map(str, gauge.decode(gauge.known).objects), "CCO", "OCC", "CCO"]
+    lost = "CC(O)c1ccncc1"
+    assert tiny_model.decode(tiny_model.embed(tiny_model.codec.read([lost])), width=1)[0].object != lost
+    again = calibrate(tiny_model, 0, [*names, lost])
     assert len(again.known) == len(gauge.known)
     assert len({tuple(row) for row in gauge.known.tolist()}) == len(gauge.known)
     with pytest.raises(InputError, match="of 2 objects given 1 come back from encode - decode, 10 at least"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -26,6 +28,15 @@ def test_the_ends_are_the_objects_own_latents(gauge: Gauge, way: str) -> None:
     assert found.decodes.objects == tuple(each.object for each in model.decode(found.decodes.z, width=1))
     assert found.likeness[0].tolist() == pytest.approx([1.0, tanimoto(*found.ends[:1], [found.ends[1]])[0]])
     assert found.likeness[-1, 1] == 1.0
+
+
+@pytest.mark.parametrize("way", [LINE, SPHERE])
+def test_ends_are_exact(gauge: Gauge, way: str) -> None:
+    names = [name or "" for name in gauge.decode(gauge.known[:12]).objects]
+    for first, last in pairwise(names):
+        found = path(gauge, (first, last), way, tanimoto, steps=2)
+        own = gauge.model.embed(gauge.model.codec.read([first, last]))
+        assert torch.equal(found.decodes.z, own)
 
 
 def test_a_line_is_straight_and_an_arc_keeps_its_distance_from_the_middle(gauge: Gauge) -> None:
