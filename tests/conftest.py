@@ -14,7 +14,8 @@ from jaxtyping import config, install_import_hook
 # Shapes and types in these folders are checked at each call; ahead of the imports below, hence E402.
 # ruff: noqa: E402
 install_import_hook(
-    ["latentbo.codecs", "latentbo.data", "latentbo.models", "latentbo.training"], "beartype.beartype"
+    ["latentbo.codecs", "latentbo.data", "latentbo.models", "latentbo.training", "latentbo.views"],
+    "beartype.beartype",
 )
 
 from latentbo.codecs.base import pad
@@ -24,6 +25,7 @@ from latentbo.data.dataset import TokenSet
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.priors import GaussianMixture, fit_mixture
 from latentbo.training.pretrain import Recipe, pretrain
+from latentbo.views.dead_zones import Gauge, calibrate
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -73,3 +75,9 @@ def tiny_model() -> DKLVAE:
     bare = DKLVAE(codec, vae, start, morgan_counts, scaled_descriptors)
     prior = fit_mixture(bare.embed(readings), 1, torch.Generator().manual_seed(0))
     return replace(bare, prior=prior)
+
+
+@pytest.fixture(scope="session")
+def gauge(tiny_model: DKLVAE) -> Gauge:
+    """What is usual in the tiny model's space, by the molecules that it was trained on."""
+    return calibrate(tiny_model, 0, MOLECULES)

@@ -20,7 +20,7 @@ STOREYS = (
     ("data", "codecs"),
     ("objectives",),
     ("models",),
-    ("training",),
+    ("training", "views"),
     ("validity",),
     ("baselines",),
     ("acquisition",),
@@ -177,6 +177,7 @@ def test_the_general_rooms_load_no_chemistry() -> None:
     """Networks, priors, kernels and the surrogate serve any codec."""
     code = (
         "import sys, latentbo.models.dkl_vae, latentbo.models.pretrained, latentbo.training.fit;"
+        "import latentbo.views.grids, latentbo.views.maps, latentbo.views.motion, latentbo.views.paths;"
         "print(*sys.modules)"
     )
     out = subprocess.run(

@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.geometry import great_arc
 from latentbo.rng import numpy_stream, stream
 from latentbo.types import Latents
 
@@ -86,7 +87,7 @@ def path(parents: Parents, n: int, seed: int) -> Latents:
     a, b = parents.z[first], parents.z[second]
     centre = parents.model.prior.mean().double()
     straight = torch.lerp(a, b, share)
-    curved = centre + slerp(a - centre, b - centre, share)
+    curved = great_arc(a, b, share, centre)
     return torch.where(torch.arange(n)[:, None] % 2 == 0, straight, curved)
 
 
@@ -110,16 +111,6 @@ class Edits:
         count = self.surplus * n
         rows = parents.pick(count, stream(seed, "parents")).tolist()
         return self.edit([parents.objects[row] for row in rows], count, numpy_stream(seed, "edits"))
-
-
-def slerp(a: Latents, b: Latents, share: Float[Tensor, "n 1"]) -> Latents:
-    """Slerp (Shoemake 1985) from a (share 0) to b (share 1); linear where both are parallel."""
-    cosine = torch.nn.functional.cosine_similarity(a, b, dim=1).clamp(-1.0, 1.0)[:, None]
-    angle = torch.arccos(cosine)
-    flat = torch.sin(angle) < 1e-6
-    sine = torch.sin(angle).where(~flat, torch.ones_like(angle))
-    curved = torch.sin((1 - share) * angle) / sine * a + torch.sin(share * angle) / sine * b
-    return torch.where(flat, torch.lerp(a, b, share), curved)
 
 
 LATENT_PROPOSERS: dict[str, Proposer] = {"perturb": perturb, "path": path, "prior": prior}

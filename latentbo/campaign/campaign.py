@@ -224,8 +224,7 @@ class Campaign:
 
     def roll_back(self, encoder: str) -> None:
         """Make an earlier encoder live again, by its id."""
-        lived = [event.encoder for event in self._history.encoders if event.accepted]
-        known = list(dict.fromkeys([self._history.base_encoder, *lived]))
+        known = list(dict.fromkeys(self._history.lived))
         if encoder not in known:
             raise InputError(f"encoder {encoder!r} never went live here; those that did: {', '.join(known)}")
         model = self._loaded(encoder)
@@ -233,6 +232,11 @@ class Campaign:
         event = EncoderEvent(len(self._history.rounds), encoder, True, "rolled back by hand", measured)
         self._append("retrained", asdict(event))
         self._model = model
+
+    def past_models(self) -> list[DKLVAE]:
+        """The models whose encoders were live before the present one, oldest first, each once."""
+        past = dict.fromkeys(self._history.lived)
+        return [self._loaded(encoder) for encoder in past if encoder != self._model.id]
 
     @property
     def _seen(self) -> DKLVAE:

@@ -115,8 +115,12 @@ class History:
     @property
     def encoder(self) -> str:
         """Id of the encoder that is live."""
-        accepted = [event.encoder for event in self.encoders if event.accepted]
-        return accepted[-1] if accepted else self.base_encoder
+        return self.lived[-1]
+
+    @property
+    def lived(self) -> list[str]:
+        """Ids of the encoders that went live, in order; one that was rolled back to stands there again."""
+        return [self.base_encoder, *(event.encoder for event in self.encoders if event.accepted)]
 
     def with_status(self, status: Status) -> list[Row]:
         return [row for row in self.rows.values() if row.status == status]

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from latentbo import __version__
-from latentbo.cli import by_hand, models, running, terminal
+from latentbo.cli import by_hand, models, running, terminal, views
 from latentbo.errors import LatentboError, ObjectiveError
 
 
@@ -73,7 +73,7 @@ def _everywhere(
             warnings.filterwarnings("ignore", module=rf"{package}(\.|$)")
 
 
-for module in (running, by_hand, models):
+for module in (running, by_hand, models, views):
     for command in module.COMMANDS:
         app.command()(command)
 

@@ -14,10 +14,6 @@ To = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE.csv", help="Write here; to stdout if not given.", show_default=False),
 ]
-Name = Annotated[
-    str | None,
-    typer.Option("--name", help="What the values are, for the report's headings.", show_default=False),
-]
 
 
 def init(
@@ -139,7 +135,7 @@ def export(
 def report(
     campaign: options.CampaignFile,
     out: Annotated[Path, typer.Option(metavar="FILE.html", help="The file to write.")] = Path("report.html"),
-    name: Name = None,
+    name: options.Name = None,
     model: options.Model = None,
 ) -> None:
     """Write the report, one HTML file that needs nothing else."""

@@ -85,3 +85,7 @@ Config = Annotated[
         show_default=False,
     ),
 ]
+Name = Annotated[
+    str | None,
+    typer.Option("--name", help="What the values are, for the headings.", show_default=False),
+]

@@ -26,7 +26,7 @@ from latentbo.errors import InputError
 from latentbo.models.beam import WIDTH
 from latentbo.models.priors import Prior
 from latentbo.models.surrogate import LatentGP, SurrogateFit, fit_surrogate, latent_box
-from latentbo.models.vae import VAE
+from latentbo.models.vae import VAE, Gaussian
 from latentbo.types import Latents
 
 BATCH = 512
@@ -78,23 +78,30 @@ class DKLVAE:
     def device(self) -> torch.device:
         return next(self.vae.parameters()).device
 
-    @torch.no_grad()
     def embed(self, readings: Sequence[Reading]) -> Latents:
         """Encoder means of readable objects, n x d float64 on the CPU, one row a reading."""
+        return self.encode(readings).mean
+
+    @torch.no_grad()
+    def encode(self, readings: Sequence[Reading]) -> Gaussian:
+        """q(z | x) of readable objects, n x d float64 on the CPU, one row a reading."""
         refused = [reading.reason for reading in readings if not reading.ok]
         if refused:
             raise InputError(
                 f"{len(refused)} of {len(readings)} objects cannot be encoded ({refused[0]}): leave them out"
             )
-        z = torch.empty(len(readings), self.latent, dtype=torch.float64)
+        mean, log_variance = (
+            torch.empty(len(readings), self.latent, dtype=torch.float64) for _ in Gaussian._fields
+        )
         if not readings:
-            return z
+            return Gaussian(mean, log_variance)
         rows = pad([reading.tokens for reading in readings])
         with self._evaluating():
             for part in (rows != PAD).sum(1).argsort().split(BATCH):
                 width = int((rows[part] != PAD).any(0).sum().clamp(min=1))
-                z[part] = self.vae.encode(rows[part, :width].to(self.device)).mean.double().cpu()
-        return z
+                found = self.vae.encode(rows[part, :width].to(self.device))
+                mean[part], log_variance[part] = (each.double().cpu() for each in found)
+        return Gaussian(mean, log_variance)
 
     def decode(
         self,
@@ -138,6 +145,15 @@ class DKLVAE:
                 )
                 rows.extend(tuple(row) for row in tokens.tolist())
         return rows
+
+    def entropy(self, z: Latents, rows: Sequence[Row]) -> Float[Tensor, " n"]:
+        """How undecided the decoder is at each latent point about the row that `spell` gave there, in nats a token."""
+        found = torch.empty(len(z), dtype=torch.float64)
+        with self._evaluating():
+            for part in torch.arange(len(z)).split(BATCH):
+                tokens = pad([rows[i] for i in part]).to(self.device)
+                found[part] = self.vae.entropy(z[part].float().to(self.device), tokens).double().cpu()
+        return found
 
     def sample(self, n: int, generator: torch.Generator, *, of: int = DRAWS) -> list[Reading]:
         """n objects drawn from the prior: of every `of` draws that are spelled about equally long, the one that

@@ -16,6 +16,7 @@ import math
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -117,3 +118,14 @@ class ImageVAE(VAE):
         """As in `VAE`: pixels whose grey level is the one written."""
         written = self.spell(z, max_tokens=self.pixels, width=1, temperature=0.0, generator=None)
         return int((written == x).sum()), x.numel()
+
+    @torch.no_grad()
+    def entropy(self, z: Latents, x: Tokens) -> Float[Tensor, " n"]:
+        """As in `VAE`, a pixel being a token: the Bernoulli's entropy, within 0 and log 2, or the Gaussian's, whose s is
+        the same everywhere, so that it tells nothing apart.
+        """
+        if self.log_sd is None:
+            m = torch.sigmoid(self.decoder(z).float())
+            return (torch.special.entr(m) + torch.special.entr(1 - m)).mean(1)
+        log_sd = self.log_sd.float().clamp(min=math.log(SMALLEST_SD))
+        return (log_sd + 0.5 * math.log(2 * math.pi * math.e)).expand(len(z))

@@ -131,9 +131,14 @@ class SequenceDecoder(nn.Module):
         return advance, torch.tanh(self.start(z))
 
     def answers(self, h: Tensor) -> Tensor:
-        """Logits of the next token; PAD and START are never answers, which an untrained network could give."""
-        never = torch.tensor([PAD, START], device=h.device)
-        return self.logits(h).float().index_fill(-1, never, -torch.inf)
+        """Logits of the next token."""
+        return self.answerable(self.logits(h))
+
+    @staticmethod
+    def answerable(logits: Tensor) -> Tensor:
+        """PAD and START are never answers, which an untrained network could give."""
+        never = torch.tensor([PAD, START], device=logits.device)
+        return logits.float().index_fill(-1, never, -torch.inf)
 
     @staticmethod
     def _step(inputs: Tensor, h: Tensor, gates: tuple[Tensor, Tensor]) -> Tensor:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -79,6 +79,14 @@ class VAE(nn.Module, ABC):
         how many there are.
         """
 
+    @abstractmethod
+    def entropy(self, z: Latents, x: Tokens) -> Float[Tensor, " n"]:
+        """How undecided the decoder is at each z, in nats a token: the entropy of what may stand at a place of x, given z
+        (and the tokens before, where the decoder reads them), averaged over the places. x is what `spell` wrote at z.
+
+        0 where nothing else could stand anywhere; log V where all V tokens are alike everywhere.
+        """
+
 
 class SequenceVAE(VAE):
     """Sequences of any length; the decoder writes one token after the other."""
@@ -144,6 +152,13 @@ class SequenceVAE(VAE):
         answers, logits = _answers(x), self.decoder(z, x)
         counted = answers != PAD
         return int((logits.argmax(-1) == answers)[counted].sum()), int(counted.sum())
+
+    @torch.no_grad()
+    def entropy(self, z: Latents, x: Tokens) -> Float[Tensor, " n"]:
+        """As in `VAE`; x has its END, which is one of the places."""
+        written = x != PAD
+        shares = torch.softmax(self.decoder.answerable(self.decoder(z, x)[:, :-1]), -1)
+        return (torch.special.entr(shares).sum(-1) * written).sum(1) / written.sum(1).clamp(min=1)
 
 
 def _answers(x: Tokens) -> Int[Tensor, "n t+1"]:

@@ -1,10 +1,13 @@
-"""Drawings of molecules as inline SVG (RDKit)."""
+"""Drawings of molecules (RDKit): inline SVG for the page, pixels for figures."""
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
+from matplotlib.image import imread
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
@@ -20,30 +23,46 @@ def draw(smiles: object, width: int = 260, height: int = 190, *, bond: float = 2
 
     Lengths are pixels; `bond` is that of molecules small enough for it, larger ones shrink to fit.
     """
-    if not isinstance(smiles, str) or not smiles.isascii() or not 0 < len(smiles.strip()) <= MOST_CHARACTERS:
-        return None
     with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
-        if molecule is None or not 0 < molecule.GetNumAtoms() <= MOST_ATOMS:
+        molecule = _readable(smiles)
+        if molecule is None:
             return None
-        text = _drawn(molecule, width, height, bond)
+        text = str(_finished(rdMolDraw2D.MolDraw2DSVG(width, height), molecule, bond, 1.6))
     body = text[text.index(">", text.index("<svg")) + 1 :]
     head = Markup('<svg class="molecule" role="img" aria-label="Structure of {}" viewBox="0 0 {} {}">')
     return head.format(smiles, width, height) + Markup(body)
 
 
-def _drawn(molecule: Chem.Mol, width: int, height: int, bond: float) -> str:
+def raster(smiles: object, width: int, height: int) -> np.ndarray | None:
+    """The molecule as pixels (RGBA, twice `width` by `height`, on nothing), for figures; None as of `draw`."""
+    with rdBase.BlockLogs():
+        molecule = _readable(smiles)
+        if molecule is None:
+            return None
+        drawer = rdMolDraw2D.MolDraw2DCairo(2 * width, 2 * height)
+        return imread(BytesIO(_finished(drawer, molecule, 44.0, 3.2, smallest=22)))
+
+
+def _readable(smiles: object) -> Chem.Mol | None:
+    if not isinstance(smiles, str) or not smiles.isascii() or not 0 < len(smiles.strip()) <= MOST_CHARACTERS:
+        return None
+    molecule = Chem.MolFromSmiles(smiles)
+    return molecule if molecule is not None and 0 < molecule.GetNumAtoms() <= MOST_ATOMS else None
+
+
+def _finished(drawer: Any, molecule: Chem.Mol, bond: float, line: float, smallest: int = 6) -> Any:
+    """What the drawer makes of the molecule: text of an SVG, or bytes of a PNG. `smallest` is that of the letters."""
     rdDepictor.Compute2DCoords(molecule)
     rdDepictor.NormalizeDepiction(molecule)
     rdDepictor.StraightenDepiction(molecule)
-    drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     options: Any = rdMolDraw2D.MolDrawOptions()
     options.clearBackground = False
     options.fixedBondLength = bond
-    options.bondLineWidth = 1.6
+    options.bondLineWidth = line
     options.padding = 0.04
+    options.minFontSize = smallest
     options.updateAtomPalette(COLOURS)
     drawer.SetDrawOptions(options)
     rdMolDraw2D.PrepareAndDrawMolecule(drawer, molecule)
     drawer.FinishDrawing()
-    return str(drawer.GetDrawingText())
+    return drawer.GetDrawingText()

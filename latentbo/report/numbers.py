@@ -44,13 +44,6 @@ class Calibration(NamedTuple):
         )
 
 
-class Plane(NamedTuple):
-    """The two directions of largest variance: places in it, and their shares of the variance in [0, 1]."""
-
-    points: Float[np.ndarray, "n 2"]
-    shares: tuple[float, float]
-
-
 class Band(NamedTuple):
     """Quantiles of the best value that random screening has found after so many calls."""
 
@@ -86,24 +79,6 @@ def calibration(told: pd.DataFrame) -> Calibration:
     mean, sd = number(told["mean"]), number(told["sd"])
     use = told["value"].notna() & mean.notna() & (sd >= 0) & (told["round"] > START)
     return Calibration(*(column[use].to_numpy(dtype=float) for column in (told["value"], mean, sd)))
-
-
-def plane(latents: Float[np.ndarray, "n d"]) -> Plane:
-    """Principal components of the rows; the axes that fewer than two latents or rows lack are zero.
-
-    The sign of an axis, which the decomposition leaves open, makes its largest loading positive.
-    """
-    points, shares = np.zeros((len(latents), 2)), np.zeros(2)
-    if latents.size == 0:
-        return Plane(points, (0.0, 0.0))
-    centred = latents - latents.mean(axis=0)
-    _, singular, loadings = np.linalg.svd(centred, full_matrices=False)
-    found = min(2, len(singular))
-    signs = np.sign(loadings[np.arange(found), np.abs(loadings[:found]).argmax(axis=1)])
-    points[:, :found] = centred @ (loadings[:found] * signs[:, None]).T
-    if (total := float((singular**2).sum())) > 0:
-        shares[:found] = singular[:found] ** 2 / total
-    return Plane(points, (float(shares[0]), float(shares[1])))
 
 
 def grouped(rounds: pd.DataFrame, most: int) -> tuple[pd.DataFrame, int]:

@@ -14,12 +14,13 @@ import pandas as pd
 from jaxtyping import Float
 
 from latentbo.errors import InputError
-from latentbo.report import plots, round_plots, summary, trace_plot
+from latentbo.report import latent_map, plots, round_plots, summary, trace_plot
 from latentbo.report.molecules import draw
 from latentbo.report.numbers import (
     FAILED,
     MEASURED,
     PENDING,
+    START,
     TABLE,
     after,
     calibration,
@@ -27,6 +28,7 @@ from latentbo.report.numbers import (
     leaders,
     number,
 )
+from latentbo.views.maps import LatentMap, principal
 
 ROUNDS = (
     "round", "asked", "invalid", "duplicate", "filtered", "nll", "coverage", "region_length", "seconds",
@@ -107,7 +109,12 @@ def _require(name: str, frame: pd.DataFrame, columns: tuple[str, ...]) -> None:
 
 def write_report(data: ReportData, path: Path) -> Path:
     """Write the page and return its path. A kill on the way leaves the file that was there before."""
-    page = _pages.get_template("page.html.j2").render(_contents(data))
+    return write_page("page.html.j2", _contents(data), path)
+
+
+def write_page(template: str, contents: Mapping[str, Any], path: Path) -> Path:
+    """Fill a template of this folder and write it. A kill on the way leaves the file that was there before."""
+    page = _pages.get_template(template).render(contents)
     part = path.with_name(path.name + ".part")
     # A lone surrogate (from a damaged file name) has no UTF-8; a browser replaces a reference to it.
     part.write_bytes(page.encode("utf-8", errors="xmlcharrefreplace"))
@@ -123,7 +130,6 @@ def _contents(data: ReportData) -> dict[str, Any]:
     rows = [summary.leader(i, row) for i, row in enumerate(leaders(told, LISTED).to_dict("records"), start=1)]
     switches = [int(place) for place in number(events["round"][events["accepted"].astype(bool)]).dropna()]
     pending, random = int((table["status"] == PENDING).sum()), after(data.random_band, len(told))
-    known, latents = _placed(told, data.latents)
     return {
         "data": data,
         "head_facts": {name: text for name, text in data.facts.items() if name.lower() in HEAD_FACTS},
@@ -132,7 +138,7 @@ def _contents(data: ReportData) -> dict[str, Any]:
         "best": rows[0] | {"drawing": draw(rows[0]["smiles"], 340, 300, bond=38.0)} if rows else None,
         "drawn": [row | {"drawing": draw(row["smiles"])} for row in rows[:DRAWN]],
         "trace": trace_plot.trace(told, data.objective, data.random_band),
-        "map": plots.latent_map(known, latents, data.objective),
+        "map": latent_map.latent_map(_placed(told, data.latents), data.objective),
         "parity": plots.parity(calibration(told), data.objective),
         "candidates": round_plots.candidates(rounds, switches),
         "model": round_plots.model_by_round(rounds, switches),
@@ -145,11 +151,16 @@ def _framed(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     return frame.reset_index(drop=True) if len(frame) else pd.DataFrame(columns=list(columns))
 
 
-def _placed(told: pd.DataFrame, latents: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
-    """The measured calls with a value and a finite latent, and those latents."""
+def _placed(told: pd.DataFrame, latents: np.ndarray) -> LatentMap:
+    """The measured calls with a value and a finite latent, in the main plane of those latents."""
     measured = told[told["status"] == MEASURED]
     points = (
         np.asarray(latents, dtype=float).reshape(len(measured), -1) if len(measured) else np.zeros((0, 1))
     )
     use = measured["value"].notna().to_numpy(dtype=bool) & np.isfinite(points).all(axis=1)
-    return measured[use], points[use]
+    known, points = measured[use], points[use]
+    groups = np.where(known["round"] > START, latent_map.PROPOSALS, latent_map.START_DATA)
+    plane = principal(points)
+    return LatentMap(
+        tuple(known["smiles"]), plane.place(points), plane.axes, known["value"].to_numpy(float), tuple(groups)
+    )

@@ -12,14 +12,18 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import matplotlib
 import matplotlib.style
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID = "#1b2430", "#5b6675", "#e3e7ec"
@@ -33,6 +37,7 @@ BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE = (
 )
 BAND = "#c3cad3"
 VALUES = "viridis"
+WIDE = 800  # pixels: a picture of more has a row of the page to itself
 MANY = 600  # marks above which they are drawn as one embedded image: each costs 100 bytes as vectors
 
 _LOOK = {
@@ -46,16 +51,30 @@ _LOOK = {
     "lines.solid_capstyle": "round", "svg.fonttype": "none", "svg.hashsalt": "latentbo",
 }  # fmt: skip
 
+_LARGE = {
+    "font.size": 15, "axes.labelsize": 15, "xtick.labelsize": 14, "ytick.labelsize": 14, "legend.fontsize": 14,
+}  # fmt: skip
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An inline `<svg>` that carries its description for screen readers, and a caption in plain text."""
+    """An inline `<svg>` that carries its description for screen readers, a caption in plain text, and the figure itself,
+    for print. `name` tells it from the other pictures of a page.
+    """
 
     svg: Markup
     caption: str
+    name: str
+    figure: Figure = field(repr=False, compare=False)
+
+    def write_png(self, path: Path) -> Path:
+        """Write it as a PNG of twice its size on the page, on white."""
+        with matplotlib.style.context(["default", _LOOK]), _any_glyph():
+            self.figure.savefig(path, format="png", dpi=144, facecolor="white", metadata={"Software": None})
+        return path
 
 
 def styled(draw: Callable[P, T]) -> Callable[P, T]:
@@ -70,17 +89,31 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
 
 
 def canvas(width: int, height: int) -> Figure:
+    """A figure of so many CSS pixels. What fills the page from side to side has larger letters, for it is shrunk on paper;
+    `styled` puts them back.
+    """
+    if width > WIDE:
+        matplotlib.style.use(_LARGE)
     return Figure(figsize=(width / 72, height / 72), layout="constrained")
 
 
-def keyed(figure: Figure, axes: Axes, *, columns: int = 4) -> None:
-    """The legend in a row above the axes, where it hides nothing."""
-    handles, labels = axes.get_legend_handles_labels()
-    if handles:
+def keyed(figure: Figure, *axes: Axes, columns: int = 4) -> None:
+    """The legend of all axes in a row above them, where it hides nothing."""
+    entries = [entry for each in axes for entry in zip(*each.get_legend_handles_labels(), strict=True)]
+    if entries:
         figure.legend(
-            handles, labels, loc="outside upper left", ncols=columns, columnspacing=1.4, handletextpad=0.5,
+            *zip(*entries, strict=True), loc="outside upper left", ncols=columns, columnspacing=1.4, handletextpad=0.5,
             handlelength=1.4, borderaxespad=0.2,
         )  # fmt: skip
+
+
+def coloured(
+    figure: Figure, axes: Axes | Sequence[Axes], values: ScalarMappable, name: str, *, lower: bool = False
+) -> None:
+    """The bar of the colours, with what they stand for; `lower` where some values lie below it."""
+    bar = figure.colorbar(values, ax=axes, pad=0.02, aspect=28, extend="min" if lower else "neither")
+    bar.set_label(plain(name))
+    bar.outline.set_visible(False)
 
 
 def nothing(axes: Axes, message: str, *, x: bool = True) -> None:
@@ -98,6 +131,11 @@ def limits(low: float, high: float) -> tuple[float, float]:
     return low - margin, high + margin
 
 
+def around(values: np.ndarray) -> tuple[float, float]:
+    """The axis range of finite values."""
+    return limits(float(values.min()), float(values.max()))
+
+
 def plain(text: str, most: int = 44) -> str:
     """One printable line of at most `most` characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
@@ -107,19 +145,27 @@ def plain(text: str, most: int = 44) -> str:
 def picture(figure: Figure, name: str, alt: str, caption: str) -> Picture:
     """The figure as inline SVG; `name` keeps its ids apart from those of the other pictures on the page."""
     buffer = io.StringIO()
-    with warnings.catch_warnings():
-        # Only the width of a text is measured with matplotlib's own font; the reader's browser has the glyph.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+    with _any_glyph():
         figure.savefig(
             buffer, format="svg", metadata={"Creator": None, "Date": None, "Format": None, "Type": None}
         )
     head, _, body = buffer.getvalue().partition("<svg")[2].partition(">")
+    # An embedded image is called by its contents, so that two of the same would share an id; nothing refers to it.
+    body = re.sub(r'(<image [^>]*?) id="[^"]*"', r"\1", body)
     body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", body)
     box = re.search(r'viewBox="[^"]*"', head)
     opening = Markup('<svg class="plot" role="img" aria-label="{}" {}>').format(
         alt, Markup(box.group() if box else "")
     )
-    return Picture(opening + Markup(body), caption)
+    return Picture(opening + Markup(body), caption, name, figure)
+
+
+@contextmanager
+def _any_glyph() -> Iterator[None]:
+    """In SVG only the width of a text is measured with matplotlib's own font; the reader's browser has the glyph."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
 
 
 def written(value: float, digits: int = 4) -> str:

@@ -445,6 +445,23 @@ def test_rolling_back_is_one_call(begin: Begin, changed: DKLVAE) -> None:
     assert begin().model.id == changed.id
 
 
+def test_past_models_are_those_that_were_live_before(begin: Begin, changed: DKLVAE) -> None:
+    campaign = begin(retrainer=retrainer(changed, accepted=True))
+    start(campaign)
+    base = campaign.model.id
+    assert campaign.past_models() == []
+    campaign.retrain()
+    assert [model.id for model in campaign.past_models()] == [base]
+    campaign.roll_back(base)
+    assert campaign.history.lived == [base, changed.id, base]
+    assert [model.id for model in campaign.past_models()] == [changed.id]
+    campaign.close()
+    refused = begin("refused.db", retrainer=retrainer(changed, accepted=False))
+    start(refused)
+    refused.retrain()
+    assert refused.past_models() == []
+
+
 def test_rolling_back_to_a_model_that_is_not_there_changes_nothing(
     begin: Begin, changed: DKLVAE, tmp_path: Path
 ) -> None:

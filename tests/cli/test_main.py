@@ -23,7 +23,7 @@ COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 def test_the_commands() -> None:
     assert set(COMMANDS) == {
         "demo", "run", "init", "ask", "tell", "status", "export", "report", "score", "sample", "encode",
-        "decode", "pretrain", "evaluate-model",
+        "decode", "pretrain", "evaluate-model", "map", "path",
     }  # fmt: skip
 
 

@@ -94,6 +94,24 @@ def test_decoding_is_deterministic_unless_asked(tiny_model: DKLVAE, readings: li
     assert all(reading.ok or reading.reason in REASONS for reading in drawn[2])
 
 
+def test_entropy_is_that_of_each_point_in_any_company(tiny_model: DKLVAE) -> None:
+    z = 2.0 * torch.randn(20, 8, generator=seeded()).double()
+    rows = tiny_model.spell(z, width=1)
+    found = tiny_model.entropy(z, rows)
+    assert found.dtype == torch.float64
+    alone = torch.cat([tiny_model.entropy(z[i : i + 1], rows[i : i + 1]) for i in range(len(z))])
+    torch.testing.assert_close(found, alone, atol=1e-6, rtol=1e-5)
+    assert (found > 0).all()
+    assert tiny_model.entropy(z[:0], []).shape == (0,)
+
+
+def test_embeddings_are_the_means_of_the_posterior(tiny_model: DKLVAE, readings: list[Reading]) -> None:
+    posterior = tiny_model.encode(readings[:5])
+    assert torch.equal(posterior.mean, tiny_model.embed(readings[:5]))
+    alone = tiny_model.vae.encode(torch.tensor([readings[3].tokens])).log_variance[0].double()
+    torch.testing.assert_close(posterior.log_variance[3], alone, atol=1e-5, rtol=1e-5)
+
+
 def test_samples_are_decoded_draws_of_the_prior(tiny_model: DKLVAE) -> None:
     drawn = tiny_model.decode(tiny_model.prior.sample(20, seeded(3)))
     found = tiny_model.sample(20, seeded(3), of=1)

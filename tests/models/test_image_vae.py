@@ -55,6 +55,14 @@ def test_every_size(network: str, height: int, width: int, n: int) -> None:
     assert written.max() < SPECIAL + 256
 
 
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_entropy_is_that_of_the_pixels(likelihood: str) -> None:
+    model, points = vae(likelihood=likelihood), torch.randn(4, 3, generator=stream(0, "z"))
+    m = torch.sigmoid(model.decoder(points)).detach()
+    pixels = Bernoulli(m) if likelihood == "bernoulli" else Normal(m, model.log_sd.exp().detach())
+    torch.testing.assert_close(model.entropy(points, tokens(4)), pixels.entropy().mean(1))
+
+
 @pytest.mark.parametrize("network", ["conv", "mlp"])
 def test_an_image_does_not_depend_on_the_others_of_its_batch(network: str) -> None:
     model, x = vae(network=network), tokens(4)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from latentbo.codecs.base import pad
-from latentbo.codecs.vocabulary import END, PAD
+from latentbo.codecs.vocabulary import END, PAD, START
 from latentbo.models.vae import Gaussian, SequenceVAE
 
 ROWS = ((3, 4, 5), (6,), (7, 7, 3, 5, 4), (3, 6, 4, 4))
@@ -81,6 +81,42 @@ def test_token_hits_count_the_likeliest_token_everywhere(vae: SequenceVAE) -> No
         for step, token in enumerate((*row, END))
     ]
     assert vae.token_hits(points, x) == (sum(right), len(right))
+
+
+def spelled(vae: SequenceVAE, points: Tensor) -> Tensor:
+    return vae.spell(points, max_tokens=6, width=1, temperature=0.0, generator=None)
+
+
+def test_entropy_is_the_mean_over_what_was_written_and_the_end(vae: SequenceVAE) -> None:
+    points = z()
+    x = spelled(vae, points)
+    logits = vae.decoder(points, x).detach().double()
+    expected = []
+    for i, row in enumerate(x.tolist()):
+        parts = []
+        for step in range(row.index(END) + 1 if END in row else len(row)):
+            allowed = [float(logits[i, step, token].exp()) for token in range(V) if token not in (PAD, START)]
+            parts.append(-sum(e / sum(allowed) * math.log(e / sum(allowed)) for e in allowed))
+        expected.append(sum(parts) / len(parts))
+    torch.testing.assert_close(vae.entropy(points, x).double(), torch.tensor(expected).double())
+    wide = torch.nn.functional.pad(x, (0, 3), value=PAD)
+    torch.testing.assert_close(vae.entropy(points, wide), vae.entropy(points, x))
+    assert vae.entropy(points[:0], x[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize(("bias", "expected"), [(0.0, math.log(V - 2)), (60.0, 0.0)])
+def test_entropy_of_a_decoder_that_knows_nothing_and_of_one_that_knows_all(
+    bias: float, expected: float
+) -> None:
+    """All tokens but PAD and START are alike; or one of them is far above the others."""
+    torch.manual_seed(0)
+    fixed = SequenceVAE(V, latent=D, embedding=3, encoder_hidden=3, encoder_layers=1, decoder_hidden=3)
+    with torch.no_grad():
+        fixed.decoder.logits.weight.zero_()
+        fixed.decoder.logits.bias.zero_()
+        fixed.decoder.logits.bias[5] = bias
+    found = fixed.entropy(z(), spelled(fixed, z()))
+    torch.testing.assert_close(found, torch.full((len(ROWS),), expected), atol=1e-6, rtol=1e-6)
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from latentbo.report.molecules import draw
+from latentbo.report.molecules import draw, raster
 
 
 def test_a_molecule_is_drawn_with_its_bonds_and_its_description() -> None:
@@ -27,6 +27,17 @@ def test_the_description_is_escaped() -> None:
     assert svg is not None
     assert "<script" not in svg
     assert "&lt;script&gt;" in svg
+
+
+def test_pixels_are_of_the_molecule_on_nothing() -> None:
+    pixels = raster("c1ccncc1O", 60, 40)
+    assert pixels is not None
+    assert pixels.shape == (80, 120, 4)
+    assert pixels[0, 0, 3] == 0.0
+    assert pixels[..., 3].max() == 1.0
+    blue = (pixels[..., 2] > pixels[..., 0] + 0.3) & (pixels[..., 3] > 0.5)
+    assert blue.any()  # the nitrogen
+    assert raster("no molecule", 60, 40) is None
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from latentbo.report.numbers import TABLE, Calibration, after, calibration, calls, grouped, leaders, plane
+from latentbo.report.numbers import TABLE, Calibration, after, calibration, calls, grouped, leaders
 
 NAN = float("nan")
 
@@ -72,39 +72,6 @@ def test_calibration_uses_measured_proposals_that_have_a_prediction() -> None:
 def test_calibration_of_nothing_is_not_a_number() -> None:
     none = Calibration(np.zeros(0), np.zeros(0), np.zeros(0))
     assert np.isnan([none.coverage, none.rmse]).all()
-
-
-def test_plane_agrees_with_the_covariance_and_is_centred() -> None:
-    rng = np.random.default_rng(0)
-    latents = rng.normal(size=(200, 5)) * [3.0, 2.0, 1.0, 0.5, 0.1] + 7.0
-    points, shares = plane(latents)
-    eigenvalues, vectors = np.linalg.eigh(np.cov(latents.T))
-    assert shares == pytest.approx((eigenvalues[-1] / eigenvalues.sum(), eigenvalues[-2] / eigenvalues.sum()))
-    np.testing.assert_allclose(points.var(0, ddof=1), eigenvalues[:-3:-1])
-    expected = (latents - latents.mean(0)) @ vectors[:, :-3:-1]
-    np.testing.assert_allclose(np.abs(points), np.abs(expected), atol=1e-9)
-    for sign in (
-        1.0,
-        -1.0,
-    ):  # an axis points where its largest latent grows, whatever the decomposition chose
-        towards = (sign * latents[:, :2] * plane(sign * latents).points).mean(0)
-        assert (towards > 0).all()
-
-
-@pytest.mark.parametrize("shape", [(0, 3), (0, 0), (1, 4), (2, 1), (5, 1), (3, 2), (4, 0)])
-def test_plane_has_two_axes_at_odd_sizes(shape: tuple[int, int]) -> None:
-    points, shares = plane(np.random.default_rng(0).normal(size=shape))
-    assert points.shape == (shape[0], 2)
-    assert np.isfinite(points).all()
-    varies = shape[0] > 1 and shape[1] > 0
-    assert sum(shares) == pytest.approx(1.0 if varies else 0.0)
-    assert (shares[1] > 0) == (shape == (3, 2))
-
-
-def test_plane_of_equal_rows_has_no_variance() -> None:
-    points, shares = plane(np.ones((6, 3)))
-    assert shares == (0.0, 0.0)
-    assert (points == 0).all()
 
 
 def test_grouped_rounds_keep_their_means() -> None:

@@ -1,0 +1,132 @@
+"""`map`, `path`: pages to look at a latent space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentbo.cli import options, terminal
+from latentbo.errors import InputError
+
+InCampaign = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="CAMPAIGN.db",
+        help="The space of a campaign's live encoder; its surrogate predicts.",
+        show_default=False,
+    ),
+]
+Png = Annotated[bool, typer.Option("--png", help="Write each picture as a PNG beside the page, too.")]
+Seed = Annotated[
+    int, typer.Option(help="Decides the directions, and the draws that say what is usual in the space.")
+]
+
+
+def map(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE.smi|FILE.csv]",
+            help="Molecules: one SMILES a line, or a table with the column smiles and perhaps value.",
+            show_default=False,
+        ),
+    ] = None,
+    campaign: InCampaign = None,
+    out: Annotated[Path, typer.Option(metavar="FILE.html", help="The page.")] = Path("map.html"),
+    png: Png = False,
+    axes: Annotated[
+        str,
+        typer.Option(
+            help="principal (where the molecules spread most) or lengthscales (where the surrogate says that "
+            "the value changes fastest)."
+        ),
+    ] = "principal",
+    centre: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SMILES", help="Whose neighbourhood to show; the best molecule's if none is named."
+        ),
+    ] = None,
+    name: options.Name = None,
+    seed: Seed = 0,
+    model: options.Model = None,
+) -> None:
+    """Write a page on a latent space: the map of molecules, a neighbourhood, what lies between three of them.
+
+    Coloured by the values of the file or the campaign, by what the surrogate predicts where there is no value, and
+    without any values by how far each molecule's decode lies from its point.
+    """
+    if file is None and campaign is None:
+        raise InputError("a map needs molecules: give a file of SMILES, or --campaign CAMPAIGN.db, or both")
+    with terminal.waiting("loading"):
+        from latentbo.campaign.opening import reopen
+        from latentbo.models.pretrained import DEFAULT, load_model
+        from latentbo.report.latent_views import map_page
+        from latentbo.report.spaces import Listed, listed, space_of_campaign, space_of_model
+        from latentbo.report.views_page import write_views
+        from latentbo.views.dead_zones import calibrate
+
+        given = Listed()
+        if campaign is None:
+            loaded = load_model(model or DEFAULT)
+            given = given if file is None else listed(file, loaded.codec)
+            space = space_of_model(loaded, given, name=name or "value")
+        else:
+            with reopen(campaign, model=model) as opened:
+                given = given if file is None else listed(file, opened.model.codec)
+                space = space_of_campaign(opened, given, name=name)
+    terminal.list_problems(given.problems)
+    with terminal.waiting("drawing"):
+        gauge = calibrate(space.model, seed)
+        files = write_views(map_page(space, gauge, axes=axes, centre=centre, seed=seed), out, png=png)
+    for written in files:
+        terminal.say(f"{written} written")
+
+
+def path(
+    first: Annotated[str, typer.Argument(metavar="A", help="The SMILES to begin at.")],
+    last: Annotated[str, typer.Argument(metavar="B", help="The SMILES to end at.")],
+    campaign: InCampaign = None,
+    out: Annotated[Path, typer.Option(metavar="FILE.html", help="The page.")] = Path("path.html"),
+    png: Png = False,
+    steps: Annotated[int, typer.Option(help="Points on each way, both ends among them.")] = 25,
+    line: Annotated[bool, typer.Option("--line", help="Only the straight line.")] = False,
+    sphere: Annotated[
+        bool, typer.Option("--sphere", help="Only the great arc about the prior's mean.")
+    ] = False,
+    name: options.Name = None,
+    seed: Seed = 0,
+    model: options.Model = None,
+) -> None:
+    """Write a page on the way from one molecule to another: what is decoded, how alike it is to either, dead zones.
+
+    With a campaign also what its surrogate predicts, with 95 % intervals. Without --line or --sphere: both ways.
+    """
+    with terminal.waiting("loading"):
+        from latentbo.campaign.opening import reopen
+        from latentbo.models.pretrained import DEFAULT, load_model
+        from latentbo.report.latent_views import path_page
+        from latentbo.report.spaces import Listed, space_of_campaign, space_of_model
+        from latentbo.report.views_page import write_views
+        from latentbo.views.dead_zones import calibrate
+        from latentbo.views.paths import LINE, SPHERE
+
+        if campaign is None:
+            space = space_of_model(load_model(model or DEFAULT), Listed(), name=name or "value")
+        else:
+            with reopen(campaign, model=model) as opened:
+                space = space_of_campaign(opened, name=name)
+    ways = [way for way, wanted in ((LINE, line), (SPHERE, sphere)) if wanted or line == sphere]
+    with terminal.waiting("drawing"):
+        gauge = calibrate(space.model, seed)
+        page = path_page(
+            gauge, (first, last), ways, steps=steps, predict=space.predict, name=space.name, facts=space.facts
+        )
+        files = write_views(page, out, png=png)
+    for written in files:
+        terminal.say(f"{written} written")
+
+
+COMMANDS = (map, path)

@@ -1,0 +1,117 @@
+"""Whose space a page of views shows: a model, objects in it with or without values, and what predicts the others.
+
+As in a report, larger values are better: those of a minimised campaign are shown as "minus" what was told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from latentbo.campaign.campaign import Campaign
+from latentbo.codecs.base import Codec
+from latentbo.data.dataset import Measurements
+from latentbo.data.tables import VALUE, read_table
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.surrogate import LatentGP
+from latentbo.report.latent_map import PROPOSALS, START_DATA
+from latentbo.views.objects import Predict, predictor
+
+FEWEST = 10  # different values that a surrogate is fitted to here
+MEASURED, UNMEASURED = "measured", "predicted"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The objects of a file, each once, as the codec names them; NaN where no value is given. `problems` are the rows
+    that could not be used.
+    """
+
+    objects: tuple[str, ...] = ()
+    values: tuple[float, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """`values` of `objects` are NaN where nothing was measured; `groups` names what each object is. `head` predicts
+    them, where there is enough to learn from. `encoders` are those that were live before this model, oldest first.
+    """
+
+    model: DKLVAE
+    objects: tuple[str, ...]
+    values: Float[np.ndarray, " n"]
+    groups: tuple[str, ...]
+    head: LatentGP | None
+    seen: DKLVAE
+    name: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    encoders: tuple[DKLVAE, ...] = ()
+
+    @property
+    def predict(self) -> Predict | None:
+        """Predictions of the surrogate, where there is one."""
+        return None if self.head is None else predictor(self.seen, self.head)
+
+
+def listed(file: Path, codec: Codec) -> Listed:
+    """A file of SMILES, or a table with the column smiles and perhaps value. `InputError` for a file that is neither."""
+    table = read_table(file, value_column=None)
+    if any(name.lower() == VALUE for row in table.rows[:1] for name in row.extra):
+        table = read_table(file)
+    problems = [str(problem) for problem in table.problems]
+    found: dict[str, float] = {}
+    for row, reading in zip(table.rows, codec.read([row.object for row in table.rows]), strict=True):
+        if reading.object is None:
+            problems.append(f"line {row.line}: {row.object!r} cannot be used ({reading.reason})")
+        elif row.value is not None or reading.object not in found:
+            found[reading.object] = np.nan if row.value is None else row.value
+    return Listed(tuple(found), tuple(found.values()), tuple(problems))
+
+
+def space_of_model(model: DKLVAE, given: Listed, *, name: str = "value") -> Space:
+    """The space of a model and a file's objects; their values, where there are enough, teach a surrogate."""
+    values = np.array(given.values, dtype=float)
+    known = np.isfinite(values)
+    groups = tuple(np.where(known, MEASURED, UNMEASURED)) if known.any() else ("molecules",) * len(values)
+    head = None
+    if len(set(values[known].tolist())) >= FEWEST:
+        measured = tuple(each for each, there in zip(given.objects, known, strict=True) if there)
+        head = model.surrogate(Measurements(measured, torch.tensor(values[known])[:, None])).model
+    return Space(model, given.objects, values, groups, head, model, name, {"encoder": model.id})
+
+
+def space_of_campaign(campaign: Campaign, given: Listed | None = None, *, name: str | None = None) -> Space:
+    """A campaign's live space with what it measured, and a file's objects, whose own values are not read."""
+    history = campaign.history
+    rows = history.with_status("measured")
+    label = name or campaign.settings.objective or "value"
+    values = [history.sign * row.value for row in rows if row.value is not None]
+    objects = [row.object for row in rows]
+    groups = [PROPOSALS if row.round else START_DATA for row in rows]
+    others = _new(given.objects if given else (), objects)
+    head, seen = None, campaign.model
+    if len(set(values)) >= 2:
+        fitted = campaign.surrogate()
+        head, seen = fitted.model, campaign.situation(fitted).model
+    return Space(
+        campaign.model,
+        (*objects, *others),
+        np.array([*values, *[np.nan] * len(others)], dtype=float),
+        (*groups, *[UNMEASURED] * len(others)),
+        head,
+        seen,
+        f"minus {label}" if history.sign < 0 else label,
+        {"encoder": campaign.model.id, "seed of the campaign": str(campaign.seed)},
+        tuple(campaign.past_models()),
+    )
+
+
+def _new(objects: Sequence[str], known: Sequence[str]) -> list[str]:
+    there = set(known)
+    return [each for each in objects if each not in there]
