@@ -40,15 +40,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Kind:
-    """How people write one kind of object: the column of their tables, and what has to stand in it."""
+    """How people speak of one kind of object: one of them, the column of their tables, and what has to stand in it."""
 
+    noun: str
     column: str
     expected: str
 
 
 KINDS = {
-    "molecules": Kind("smiles", "SMILES that RDKit reads"),
-    "images": Kind("image", "a PNG of the model's size as a data URI (`codecs.images.image_name`)"),
+    "molecules": Kind("molecule", "smiles", "SMILES that RDKit reads"),
+    "images": Kind("image", "image", "a PNG of the model's size as a data URI (`codecs.images.image_name`)"),
 }
 
 

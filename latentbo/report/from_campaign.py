@@ -21,6 +21,7 @@ from latentbo.baselines.screening import screening_band
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.evaluate import Objective, evaluate
 from latentbo.campaign.history import History, Round
+from latentbo.campaign.kinds import check_of
 from latentbo.campaign.table import table
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model
@@ -29,7 +30,6 @@ from latentbo.objectives.molecules import OBJECTIVES
 from latentbo.objectives.molecules import objective as built_in
 from latentbo.report.page import BAND, EVENTS, ROUNDS, ReportData
 from latentbo.rng import derive
-from latentbo.validity.rules import MoleculeRules
 
 SCREENED, MOST_SCREENED = 1_000, 10_000
 PACKAGES = ("latentbo", "torch", "botorch", "rdkit", "selfies")
@@ -47,7 +47,7 @@ def report_data(
     history = campaign.history
     name = f"minus {objective_name}" if history.sign < 0 else objective_name
     rows = in_order_of_calls(history)
-    measured = rows["smiles"][rows["status"] == "measured"].tolist()
+    measured = rows["object"][rows["status"] == "measured"].tolist()
     z = campaign.model.embed(campaign.model.codec.read(measured)) if measured else torch.zeros(0, 1)
     queued = int((rows["proposer"] == "start").sum())
     return ReportData(
@@ -61,6 +61,7 @@ def report_data(
         random_band=random_band,
         facts={**_settings(campaign), **(facts or {})},
         budget=None if budget is None else budget - queued,
+        kind=history.kind,
     )
 
 
@@ -69,7 +70,7 @@ def in_order_of_calls(history: History) -> pd.DataFrame:
 
     `sd` is what was expected of a measurement: the posterior's and the noise's together.
     """
-    rows = table(history)
+    rows = table(history).rename(columns={history.column: "object"})
     order = {identity: place for place, identity in enumerate(dict.fromkeys(history.told))}
     rows = rows.iloc[rows["id"].map(order).fillna(len(order)).argsort(kind="stable")].reset_index(drop=True)
     noise = {round_.number: _noise(round_) for round_ in history.rounds}
@@ -104,7 +105,7 @@ def random_band(campaign: Campaign, *, model: str | None = None) -> pd.DataFrame
     return screened(
         first,
         built_in(name),
-        MoleculeRules.from_dict(campaign.settings.rules),
+        check_of(campaign.settings, history.kind),
         calls=len(dict.fromkeys(history.told)),
         seed=campaign.seed,
         minimise=campaign.settings.minimise,
@@ -116,8 +117,8 @@ def screened(
 ) -> pd.DataFrame | None:
     """What random screening finds: the band of distinct, admissible prior samples, larger is better.
 
-    The objective is called for `SCREENED` molecules, or three a call where those are more. None where no
-    molecule could be drawn.
+    The objective is called for `SCREENED` objects, or three a call where those are more. None where none could be
+    drawn.
     """
     wanted = min(max(SCREENED, 3 * calls), MOST_SCREENED)
     batch = propose_prior(wanted, model, frozenset(), check, derive(seed, "random screening"))

@@ -18,16 +18,16 @@ MOST_ATOMS = 150  # a drawing of more is a tangle, and laying it out takes secon
 COLOURS = {9: (0.0, 0.5, 0.4), 16: (0.6, 0.42, 0.0), 17: (0.1, 0.5, 0.1)}
 
 
-def draw(smiles: object, width: int = 260, height: int = 190, *, bond: float = 26.0) -> Markup | None:
+def draw(smiles: object, width: int = 260, height: int = 190) -> Markup | None:
     """The molecule as an `<svg>` with a description, or None where RDKit cannot read or draw it.
 
-    Lengths are pixels; `bond` is that of molecules small enough for it, larger ones shrink to fit.
+    Bonds are a tenth of the width (pixels) in molecules small enough for it, larger ones shrink to fit.
     """
     with rdBase.BlockLogs():
         molecule = _readable(smiles)
         if molecule is None:
             return None
-        text = str(_finished(rdMolDraw2D.MolDraw2DSVG(width, height), molecule, bond, 1.6))
+        text = str(_finished(rdMolDraw2D.MolDraw2DSVG(width, height), molecule, width / 10, 1.6))
     body = text[text.index(">", text.index("<svg")) + 1 :]
     head = Markup('<svg class="molecule" role="img" aria-label="Structure of {}" viewBox="0 0 {} {}">')
     return head.format(smiles, width, height) + Markup(body)

@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 MEASURED, FAILED, PENDING = "measured", "failed", "pending"
-TABLE = ("id", "round", "smiles", "value", "status", "reason", "proposer", "mean", "sd", "p_feasible")
+TABLE = ("id", "round", "object", "value", "status", "reason", "proposer", "mean", "sd", "p_feasible")
 START = 0  # the round of the data that a campaign begins with
 Z95 = 1.959963984540054  # half the width of a normal distribution's central 95 %, in standard deviations
 
@@ -71,7 +71,7 @@ def calls(table: pd.DataFrame) -> pd.DataFrame:
 def leaders(told: pd.DataFrame, most: int) -> pd.DataFrame:
     """The calls with the highest values, best first, each object once; ties in order of the calls."""
     ranked = told[told["value"].notna()].sort_values("value", ascending=False, kind="stable")
-    return ranked.drop_duplicates("smiles").head(most).reset_index(drop=True)
+    return ranked.drop_duplicates("object").head(most).reset_index(drop=True)
 
 
 def calibration(told: pd.DataFrame) -> Calibration:

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from latentbo.codecs.base import KINDS
 from latentbo.errors import InputError
 from latentbo.report import latent_map, plots, round_plots, summary, trace_plot
-from latentbo.report.molecules import draw
+from latentbo.report.drawings import DRAWINGS
 from latentbo.report.numbers import (
     FAILED,
     MEASURED,
@@ -52,7 +53,7 @@ _pages = jinja2.Environment(
 class ReportData:
     """All that the report shows; larger values are better throughout.
 
-    table: one row a proposal or measurement, in order. `id`, `round` (0: start data), `smiles`, `value` (NaN
+    table: one row a proposal or measurement, in order. `id`, `round` (0: start data), `object`, `value` (NaN
         where there is none), `status` (measured, failed, pending), `reason` and `proposer` (text or None),
         `mean` and `sd` (the prediction when it was proposed, or NaN), `p_feasible` (or NaN).
     latents: m x d, of the measured rows in order, by the live encoder.
@@ -65,6 +66,7 @@ class ReportData:
         10 (`low`), 50 (`median`) and 90 % (`high`) quantiles, as `baselines.screening` makes them.
     facts: versions, wall time, command ...: all stand at the foot, those of `HEAD_FACTS` in the head too.
     budget: calls that may be spent on proposals, where there is a limit.
+    kind: what the objects are, one of `codecs.base.KINDS`: it decides how they are drawn.
 
     A table without rows may be without columns too. Raises `InputError` for missing columns, an unknown
     status, or latents that do not belong to the measured rows.
@@ -80,6 +82,7 @@ class ReportData:
     random_band: pd.DataFrame | None
     facts: Mapping[str, str] = field(default_factory=dict)
     budget: int | None = None
+    kind: str = "molecules"
 
     def __post_init__(self) -> None:
         _require("table", self.table, TABLE)
@@ -124,6 +127,7 @@ def write_page(template: str, contents: Mapping[str, Any], path: Path) -> Path:
 
 def _contents(data: ReportData) -> dict[str, Any]:
     """What the template names."""
+    draw, noun = DRAWINGS[data.kind], KINDS[data.kind].noun
     table, rounds = _framed(data.table, TABLE), _framed(data.rounds, ROUNDS)
     events = _framed(data.encoder_events, EVENTS)
     told = calls(table)
@@ -135,10 +139,11 @@ def _contents(data: ReportData) -> dict[str, Any]:
         "head_facts": {name: text for name, text in data.facts.items() if name.lower() in HEAD_FACTS},
         "tiles": summary.tiles(told, rounds, random, pending, data.budget),
         "rows": rows,
-        "best": rows[0] | {"drawing": draw(rows[0]["smiles"], 340, 300, bond=38.0)} if rows else None,
-        "drawn": [row | {"drawing": draw(row["smiles"])} for row in rows[:DRAWN]],
+        "noun": noun,
+        "best": rows[0] | {"drawing": draw(rows[0]["object"], 340, 300)} if rows else None,
+        "drawn": [row | {"drawing": draw(row["object"], 260, 190)} for row in rows[:DRAWN]],
         "trace": trace_plot.trace(told, data.objective, data.random_band),
-        "map": latent_map.latent_map(_placed(told, data.latents), data.objective),
+        "map": latent_map.latent_map(_placed(told, data.latents), data.objective, noun=f"measured {noun}"),
         "parity": plots.parity(calibration(told), data.objective),
         "candidates": round_plots.candidates(rounds, switches),
         "model": round_plots.model_by_round(rounds, switches),
@@ -162,5 +167,5 @@ def _placed(told: pd.DataFrame, latents: np.ndarray) -> LatentMap:
     groups = np.where(known["round"] > START, latent_map.PROPOSALS, latent_map.START_DATA)
     plane = principal(points)
     return LatentMap(
-        tuple(known["smiles"]), plane.place(points), plane.axes, known["value"].to_numpy(float), tuple(groups)
+        tuple(known["object"]), plane.place(points), plane.axes, known["value"].to_numpy(float), tuple(groups)
     )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from latentbo.codecs.base import brief
 from latentbo.report.numbers import START, Band, number
 from latentbo.report.style import percent, written
 
@@ -31,7 +32,7 @@ def tiles(
     seconds = float(number(rounds["seconds"]).median()) if len(rounds) else float("nan")
     found = [
         Tile("Best value", written(best), gain if comparable else ""),
-        Tile("Best of the start data", written(start), _plural(int((~new).sum()), "molecule")),
+        Tile("Best of the start data", written(start), _plural(int((~new).sum()), "call")),
         Tile("Budget used", spent, f"{failed:,} failed, {pending:,} pending"),
         Tile(
             "Rounds",
@@ -52,7 +53,8 @@ def leader(rank: int, row: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         "rank": rank,
         "id": row["id"],
-        "smiles": row["smiles"],
+        "object": row["object"],
+        "name": brief(str(row["object"])),
         "value": written(row["value"]),
         "predicted": f"{written(mean)} ± {written(sd, 2)}" if np.isfinite([mean, sd]).all() else "–",
         "feasible": percent(feasible),

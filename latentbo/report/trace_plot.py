@@ -42,7 +42,7 @@ def trace(told: pd.DataFrame, objective: str, band: pd.DataFrame | None) -> Pict
     below = f" {hidden} low value{'s' * (hidden > 1)} below the axis not drawn." if hidden else ""
     random, end = _random(band, last), written(float(told["best"].iloc[-1]))
     alt = f"Line of the best {plain(objective)} so far over {last} calls; it ends at {end}. {random}"
-    caption = f"Line: best value after each call; dots: single molecules.{below} {random}"
+    caption = f"Line: best value after each call; dots: single calls.{below} {random}"
     return style.picture(figure, "trace", alt, caption)
 
 
@@ -95,7 +95,7 @@ def _mark_start(axes: Axes, first: int, start: int) -> None:
 
 
 def _range(told: pd.DataFrame, shown: pd.DataFrame, first: int) -> tuple[float, float]:
-    """The axis without the climb of the first calls and the worst molecules: they would squeeze the rest."""
+    """The axis without the climb of the first calls and the worst values: they would squeeze the rest."""
     settled = first + 0.05 * (len(told) - first)
     edge = shown[shown["calls"] >= settled]
     ends = pd.concat([told["best"][told["call"] >= settled], edge["low"], edge["high"]]).astype(float)
@@ -119,7 +119,7 @@ def _random(band: pd.DataFrame | None, last: int) -> str:
         return "What random screening would reach on this objective is not known."
     found = after(band, last)
     if found is None:
-        return "Grey: the best of as many randomly chosen molecules, as far as that is known."
+        return "Grey: the best of as many random draws, as far as that is known."
     low, median, high = map(written, found)
     reach = f"{median} after {last} (10 to 90 %: {low} to {high})"
-    return f"Grey: the best of as many randomly chosen molecules: {reach}."
+    return f"Grey: the best of as many random draws: {reach}."

@@ -122,7 +122,7 @@ def test_the_report_of_a_campaign(campaign: Campaign, tiny_model: DKLVAE, tmp_pa
     data = report_data(campaign, objective_name="length", facts={"command": "by hand"}, budget=20)
     assert (data.objective, data.seed, data.budget) == ("length", 2, 19)  # one call went to a queued molecule
     measured = data.table[data.table["status"] == "measured"]
-    readings = tiny_model.codec.read(measured["smiles"].tolist())
+    readings = tiny_model.codec.read(measured["object"].tolist())
     np.testing.assert_array_equal(data.latents, tiny_model.embed(readings).numpy())
     assert data.table["status"].value_counts().to_dict() == {"measured": 8, "pending": 2}
     assert data.facts["command"] == "by hand"

@@ -13,7 +13,7 @@ NAN = float("nan")
 
 def rows(*values: tuple[int, str, object, str, float, float]) -> pd.DataFrame:
     """Rows of (round, smiles, value, status, mean, sd)."""
-    table = pd.DataFrame(values, columns=["round", "smiles", "value", "status", "mean", "sd"])
+    table = pd.DataFrame(values, columns=["round", "object", "value", "status", "mean", "sd"])
     return table.assign(id="x", reason=None, proposer=None, p_feasible=NAN)[list(TABLE)]
 
 
@@ -31,7 +31,7 @@ def test_calls_are_the_told_rows_and_best_never_falls() -> None:
         )
     )
     assert told["call"].tolist() == [1, 2, 3, 4, 5, 6, 7]
-    assert told["smiles"].tolist() == ["C", "CC", "CCCC", "CCO", "CO", "OO", "NN"]
+    assert told["object"].tolist() == ["C", "CC", "CCCC", "CCO", "CO", "OO", "NN"]
     np.testing.assert_equal(told["best"].to_numpy(), [NAN, -3.0, -3.0, -3.0, -1.0, -1.0, -1.0])
     assert told["value"].isna().tolist() == [True, False, True, False, False, True, True]
 
@@ -45,7 +45,7 @@ def test_leaders_are_the_best_each_object_once_and_ties_in_order() -> None:
             )
         )
     )
-    assert leaders(told, 3)[["smiles", "value"]].to_numpy().tolist() == [["C", 9.0], ["N", 7.0], ["O", 7.0]]
+    assert leaders(told, 3)[["object", "value"]].to_numpy().tolist() == [["C", 9.0], ["N", 7.0], ["O", 7.0]]
     assert len(leaders(told, 25)) == 3
 
 

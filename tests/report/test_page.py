@@ -38,7 +38,7 @@ def table_of(n: int, **columns: Any) -> pd.DataFrame:
         {
             "id": [f"m{i}" for i in range(n)],
             "round": [i // 4 for i in range(n)],
-            "smiles": [
+            "object": [
                 SMILES[i % 8] if i < 8 else "C" * (i % 90 + 1) + "O" * (i // 90 % 99) for i in range(n)
             ],
             "value": rng.normal(size=n) - 3,
@@ -152,7 +152,7 @@ EVIL = "<script>alert('x')</script> & \"q\" $\\frac{1}{0}$ </title></svg> {{ 7 *
 
 def test_no_string_can_become_markup(tmp_path: Path) -> None:
     table = table_of(12, id=EVIL, proposer=EVIL)
-    table["smiles"] = [f"C{'C' * i} {EVIL}" for i in range(12)]
+    table["object"] = [f"C{'C' * i} {EVIL}" for i in range(12)]
     table.loc[0, ["status", "reason", "value"]] = ["failed", EVIL, NAN]
     events = pd.DataFrame([(1, EVIL, True, EVIL)], columns=list(EVENTS))
     data = data_of(
@@ -178,7 +178,7 @@ def test_no_string_can_become_markup(tmp_path: Path) -> None:
         (table_of(9, value=-5.0, mean=-5.0, sd=0.0), {}),
         (table_of(9, mean=NAN, sd=NAN, p_feasible=NAN, proposer=None), {"latent": 1}),
         (
-            table_of(9, smiles="not a molecule", value=[1e300, -1e300, 0, 1e-300, NAN, np.inf, 3, 2, 1]),
+            table_of(9, object="not a molecule", value=[1e300, -1e300, 0, 1e-300, NAN, np.inf, 3, 2, 1]),
             {"latent": 2},
         ),
         (
@@ -206,7 +206,7 @@ def test_any_campaign_makes_a_page(table: pd.DataFrame, changes: dict[str, Any],
 
 def test_molecules_that_cannot_be_drawn_or_placed_are_shown_as_text(tmp_path: Path) -> None:
     latents = np.array([[1.0, 0.0], [NAN, 0.0], [0.0, 1.0]])
-    data = data_of(table_of(3, smiles=["CCO", "not-a-molecule", "C1CC"]), latents=latents)
+    data = data_of(table_of(3, object=["CCO", "not-a-molecule", "C1CC"]), latents=latents)
     html, checker = checked(data, tmp_path)
     assert "2 measured molecules in the latent space" in html
     assert html.count('class="molecule"') + html.count('class="undrawn"') == 4

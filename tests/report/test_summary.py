@@ -14,7 +14,7 @@ NAN = float("nan")
 def told(*rows: tuple[int, float, str | None]) -> pd.DataFrame:
     """Calls of (round, value, reason of the failure)."""
     table = pd.DataFrame({name: [None] * len(rows) for name in TABLE})
-    table["id"] = table["smiles"] = [f"m{i}" for i in range(len(rows))]
+    table["id"] = table["object"] = [f"m{i}" for i in range(len(rows))]
     table["round"], table["value"], table["reason"] = (
         (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
     )
@@ -34,7 +34,7 @@ def test_tiles_of_a_campaign() -> None:
     rows = told((0, 0.5, None), (0, 0.25, None), (1, NAN, "crash"), (1, 0.75, None), (2, 0.7, None))
     assert shown(rows, rounds, Band(0.5, 0.6, 0.7), 4, 1000) == {
         "Best value": ("0.7500", "+0.250 against the start"),
-        "Best of the start data": ("0.5000", "2 molecules"),
+        "Best of the start data": ("0.5000", "2 calls"),
         "Random, same calls": ("0.6000", "10–90 %: 0.5000 to 0.7000"),
         "Budget used": ("3 of 1,000", "1 failed, 4 pending"),
         "Rounds": ("3", "2.00 s each (median)"),
@@ -55,7 +55,7 @@ def test_tiles_compare_only_what_can_be_compared() -> None:
     assert shown(told(), NO_ROUNDS, None, 2, None)["Budget used"] == ("0", "0 failed, 2 pending")
     assert shown(told((0, 1.0, None)), NO_ROUNDS, None, 0, None)["Best of the start data"] == (
         "1.000",
-        "1 molecule",
+        "1 call",
     )
 
 
@@ -65,7 +65,7 @@ def test_a_leader_is_printed_with_its_place_and_prediction() -> None:
     )
     first, second = (leader(i, row) for i, row in enumerate(leaders(rows, 2).to_dict("records"), start=1))
     assert first == {
-        "rank": 1, "id": "m1", "smiles": "m1", "value": "2.000", "predicted": "1.900 ± 0.12",
+        "rank": 1, "id": "m1", "object": "m1", "name": "m1", "value": "2.000", "predicted": "1.900 ± 0.12",
         "feasible": "83\u00a0%", "round": "3", "place": "call 2, round 3", "proposer": "ts",
     }  # fmt: skip
     assert (second["predicted"], second["feasible"], second["proposer"]) == ("–", "–", "–")
