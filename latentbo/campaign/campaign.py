@@ -118,7 +118,8 @@ class Campaign:
         began = time.monotonic()
         seed = derive(self.seed, "ask", len(self._history.rounds) + 1)
         values = self._history.measurements().values
-        if len(values) < self.settings.initial or bool((values == values[0]).all()):
+        told = len(values) + len(self._history.with_status("failed"))
+        if told < self.settings.initial or len(values.unique()) < 2:
             batch = propose_prior(n, self._model, self._history.known(), self._check, seed)
             fitted = None
         else:

@@ -83,3 +83,14 @@ def test_what_is_no_image_is_refused_in_few_words(model: DKLVAE, tmp_path: Path)
             campaign.tell(pd.DataFrame({"smiles": ["CCO"], "value": [1.0]}))
     with pytest.raises(InputError, match="no rules for images"):
         Campaign(tmp_path / "d.db", Settings(rules={"charge": (0, 0)}), model=model)
+
+
+def test_what_failed_counts_for_the_beginning(model: DKLVAE, tmp_path: Path) -> None:
+    """Where most draws fail, a surrogate must not wait for as many values as there should be objects."""
+    with Campaign(tmp_path / "c.db", Settings(seed=3, initial=6, pool_rounds=2), model=model) as campaign:
+        first = campaign.ask(6)
+        campaign.tell(first.assign(value=[1.0, 2.0, None, None, None, None], reason="other"))
+        assert campaign.ask(1)["mean"].notna().all()
+    with Campaign(tmp_path / "d.db", Settings(seed=3, initial=6, pool_rounds=2), model=model) as campaign:
+        campaign.tell(campaign.ask(7).assign(value=[2.0, 2.0, *[None] * 5], reason="other"))
+        assert campaign.ask(1)["mean"].isna().all()  # equal values teach nothing
