@@ -10,9 +10,13 @@ import pytest
 from latentbo.campaign import Campaign
 from latentbo.campaign import campaign as campaign_module
 from latentbo.cli import app
+from latentbo.codecs.image_files import write_images
+from latentbo.codecs.images import image_name
+from latentbo.data.cards import draw_cards
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
 from latentbo.objectives.loading import load_objective
+from latentbo.training import images
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
@@ -35,7 +39,7 @@ def test_the_objective_works(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_the_other_snippets_run() -> None:
-    snippets = [text for text in PYTHON if not text.startswith("# mine.py")]
+    snippets = [text for text in PYTHON if not text.startswith("# ")]
     assert len(snippets) >= 2
     for text in snippets:
         scope: dict[str, object] = {}
@@ -43,6 +47,23 @@ def test_the_other_snippets_run() -> None:
         campaign = scope["campaign"]
         assert isinstance(campaign, Campaign)
         campaign.close()
+
+
+def test_images_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("scans").mkdir()
+    names = [f"{place}.png" for place in range(60)]
+    cards = draw_cards(15, seed=0, side=16).images
+    write_images([image_name(card) for card in cards], [Path("scans") / name for name in names])
+    Path("values.csv").write_text(
+        "file,value\n" + "".join(f"{name},{place % 5}\n" for place, name in enumerate(names))
+    )
+    small = images.ImageRecipe(latent=2, hidden=16, channels=4, epochs=2)
+    monkeypatch.setattr(images, "ImageRecipe", lambda: small)
+    exec(next(text for text in PYTHON if text.startswith("# images.py")), {})
+    assert sorted(path.name for path in tmp_path.glob("p*.png")) == [
+        f"p{place:05}.png" for place in range(61, 66)
+    ]
 
 
 def test_every_command_it_names_exists() -> None:

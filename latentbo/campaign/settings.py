@@ -17,10 +17,10 @@ RETRAIN_EVERY = 200  # where retraining is wanted and nothing else is said
 class Settings:
     """Flat and JSON-able; stored in the campaign's first event.
 
-    `seed` None draws one, which is stored. `model` is a shipped model's name or a folder. `initial` objects
-    come from the prior before the first surrogate is fitted; what failed is one of them. `structure` and `descriptors` add their terms to the
-    surrogate (pool proposer only: they have no gradient in z). `retrain_every` tells between retrains of the
-    encoder, not before `retrain_from` measured values; None is never, for with descriptors in the surrogate they
+    `seed` None draws one, which is stored. `model` is a shipped model's name or a folder. `initial` objects come from
+    the prior before the first surrogate is fitted; what failed is one of them. `structure` and `descriptors` add their
+    terms to the surrogate (pool proposer only: they have no gradient in z). `retrain_every` tells between retrains of
+    the encoder, not before `retrain_from` measured values; None is never, for with descriptors in the surrogate they
     brought nothing. `rules` say what may be proposed: of molecules the fields of `MoleculeRules`, which the campaign
     fills up with their defaults; images have none. `objective` is what `latentbo run` evaluates, so that no other is
     put into the same file.

@@ -9,7 +9,7 @@ What comes out is the `Table` that every start file gives: `campaign.starting.st
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +58,7 @@ def pixels(names: Iterable[str]) -> UInt8[np.ndarray, "n h w"]:
     return np.stack(read)
 
 
-def write_images(names: Sequence[str], files: Iterable[str | Path]) -> None:
+def write_images(names: Iterable[str], files: Iterable[str | Path]) -> None:
     """Each image into a PNG file of its own, for instance those that a campaign asks for."""
     for name, file in zip(names, files, strict=True):
         Path(file).write_bytes(png_bytes(image_pixels(name)))
