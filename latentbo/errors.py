@@ -5,8 +5,12 @@ Every message says what was expected, what came, and how to mend it: the command
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from difflib import get_close_matches
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class LatentboError(Exception):
@@ -43,3 +47,14 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
     return InputError(f"unknown {kind} {name!r}: {hint}")
+
+
+def made_of(kind: type[T], data: Mapping[str, Any], key: str) -> T:
+    """A dataclass made of a dict; a key it does not have is refused, with the nearest one that it has. `key` is what the
+    message calls a key.
+    """
+    known = [field.name for field in fields(kind) if field.init]  # type: ignore[arg-type]
+    for name in data:
+        if name not in known:
+            raise unknown_name(key, name, known)
+    return kind(**data)

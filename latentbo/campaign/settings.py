@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from latentbo.acquisition.functions import ACQUISITIONS
-from latentbo.errors import InputError, unknown_name
+from latentbo.errors import InputError, made_of, unknown_name
 
 PROPOSERS = ("pool", "gradient")
 RETRAIN_EVERY = 200  # where retraining is wanted and nothing else is said
@@ -63,11 +63,7 @@ class Settings:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Settings:
         """Refuses unknown keys, with the nearest known one."""
-        known = [field.name for field in fields(cls)]
-        for key in data:
-            if key not in known:
-                raise unknown_name("setting", key, known)
-        return cls(**data)
+        return made_of(cls, data, "setting")
 
 
 def _check_whole(name: str, value: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from latentbo.codecs.image_files import pixels, read_images
 from latentbo.codecs.images import ImageCodec
 from latentbo.codecs.vocabulary import SPECIAL
 from latentbo.data.dataset import TokenSet
-from latentbo.errors import InputError, unknown_name
+from latentbo.errors import InputError, made_of
 from latentbo.models.dkl_vae import BATCH, DKLVAE
 from latentbo.models.exemplars import ExemplarPrior
 from latentbo.models.image_vae import ImageVAE
@@ -84,11 +84,7 @@ class ImageRecipe:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ImageRecipe:
         """Refuses unknown keys."""
-        known = [field.name for field in fields(cls)]
-        for key in data:
-            if key not in known:
-                raise unknown_name("recipe key", key, known)
-        return cls(**data)
+        return made_of(cls, data, "recipe key")
 
 
 def make_image_model(

@@ -14,7 +14,7 @@ The loss per object, in nats:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from latentbo.data.dataset import Batch, TokenSet
-from latentbo.errors import InputError, unknown_name
+from latentbo.errors import InputError, made_of
 from latentbo.models.exemplars import ExemplarPrior
 from latentbo.models.vae import VAE, SequenceVAE
 from latentbo.rng import derive, global_stream, stream
@@ -98,11 +98,7 @@ class Recipe:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Recipe:
         """Refuses unknown keys."""
-        known = [field.name for field in fields(cls)]
-        for key in data:
-            if key not in known:
-                raise unknown_name("recipe key", key, known)
-        return cls(**data)
+        return made_of(cls, data, "recipe key")
 
 
 def elbo_terms(

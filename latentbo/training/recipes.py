@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from latentbo.errors import InputError, unknown_name
+from latentbo.errors import InputError, made_of, unknown_name
 
 Schedule = Literal["vae", "sequential", "joint", "alternating"]
 Reach = Literal["last_layer", "encoder"]
@@ -77,11 +77,7 @@ class RefineRecipe:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> RefineRecipe:
         """Refuses unknown keys."""
-        known = [field.name for field in fields(cls)]
-        for key in data:
-            if key not in known:
-                raise unknown_name("refinement key", key, known)
-        return cls(**data)
+        return made_of(cls, data, "refinement key")
 
     @property
     def uses_head(self) -> bool:
