@@ -23,7 +23,7 @@ from benchmarks.cards.cells import Cells
 from benchmarks.cards.pictures import save
 from benchmarks.qm9 import pictures
 from benchmarks.qm9.heads import errors, split_of, trend
-from benchmarks.qm9.settings import FULL, KCAL, SMOKE, Scale
+from benchmarks.qm9.settings import FULL, KCAL, POSITIONS, SMOKE, Scale
 from benchmarks.qm9.space import corpus, held_out, pretrained, rebuilt, refined
 from benchmarks.results import FOLDER, write_result
 from latentbo.data.dataset import Measurements
@@ -62,7 +62,7 @@ def run(scale: Scale, seeds: Sequence[int], out: Path, workers: int) -> dict[str
     file = corpus(scale, out)
     model = pretrained(file, scale, out, workers)
     readings, known = held_out(file, model, workers)
-    numbers = dict(cells.get("rebuilt", lambda: rebuilt(model, readings)))
+    numbers = dict(cells.get("rebuilt", lambda: rebuilt(model, readings, POSITIONS)))
     names, h = _enthalpies(model)
     replay = token_set(model.codec.read(sorted(known)[:: max(1, len(known) // REPLAYED)]))
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.qm9.settings import POSITIONS, Scale
+from benchmarks.qm9.settings import Scale
 from latentbo.codecs.base import Reading, pad
 from latentbo.codecs.corpus_reader import canonical_objects
 from latentbo.codecs.vocabulary import END, PAD
@@ -51,19 +51,22 @@ def held_out(file: Path, model: DKLVAE, workers: int) -> tuple[list[Reading], se
     return [reading for reading in model.codec.read(out) if reading.ok and reading.object not in known], known
 
 
-def rebuilt(model: DKLVAE, readings: Sequence[Reading]) -> dict[str, float]:
-    """What greedy decoding gives back of each molecule: all of it, and token by token, with padding counted and without."""
+def rebuilt(model: DKLVAE, readings: Sequence[Reading], positions: int | None = None) -> dict[str, float]:
+    """What greedy decoding gives back of each molecule: all of it, and token by token, with padding to so many positions
+    (the codec's most) counted and without.
+    """
     z = model.embed(readings)
     back = model.decode(z, width=1)
     written = padded(model.spell(z, width=1))
     true = padded([reading.tokens for reading in readings])
-    width = max(written.shape[1], true.shape[1], POSITIONS)
+    positions = positions or model.codec.max_tokens
+    width = max(written.shape[1], true.shape[1], positions)
     written, true = (torch.nn.functional.pad(rows, (0, width - rows.shape[1])) for rows in (written, true))
     same, real = written == true, true != PAD
     return {
         "exact_match": float(np.mean([a.object == b.object for a, b in zip(readings, back, strict=True)])),
         "token_accuracy": float(same[real].double().mean()),
-        "token_accuracy_padded": float(same[:, :POSITIONS].double().mean()),
+        "token_accuracy_padded": float(same[:, :positions].double().mean()),
     }
 
 
