@@ -40,6 +40,8 @@ from latentbo.training.retrain import RetrainPolicy
 from latentbo.validity.feasibility import Feasibility, learn_feasibility
 from latentbo.validity.rules import MoleculeRules
 
+DEFAULT_PROPOSERS: Mapping[str, Proposer] = {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())}
+
 
 class Campaign:
     """One campaign file, opened; made if it is not there.
@@ -77,7 +79,7 @@ class Campaign:
             self._store.close()
             raise
         self._acquisition = acquisition or make_acquisition(self.settings.acquisition)
-        self._proposers = dict(proposers or {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())})
+        self._proposers = dict(proposers or DEFAULT_PROPOSERS)
         self._check = check or MoleculeRules.from_dict(self.settings.rules)
         self._retrainer = retrainer or Retrainer()
         self._measured, self._failed = Encodings(), Encodings()
@@ -239,11 +241,7 @@ class Campaign:
         """The live model with what the settings let its surrogate see of the objects themselves."""
         if self.settings.proposer == "gradient":
             return self._model.bare
-        return replace(
-            self._model,
-            structure=self._model.structure if self.settings.structure else None,
-            descriptors=self._model.descriptors if self.settings.descriptors else None,
-        )
+        return self._model.telling(structure=self.settings.structure, descriptors=self.settings.descriptors)
 
     def _propose(self, n: int, situation: Situation, seed: int) -> Batch:
         if self.settings.proposer == "gradient":
