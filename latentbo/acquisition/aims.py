@@ -28,7 +28,7 @@ from botorch.utils.multi_objective.pareto import is_non_dominated
 from jaxtyping import Float
 from torch import Tensor
 
-from latentbo.acquisition.functions import MakeAcquisition
+from latentbo.acquisition.functions import MakeAcquisition, first_jitter
 from latentbo.errors import InputError
 from latentbo.models.several import LatentGPs
 
@@ -85,17 +85,23 @@ class Aims:
             sampler = SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=int(torch.randint(2**31, ())))
             if nothing_kept:
                 return qLogProbabilityOfFeasibility(model, limits, sampler)
-            if reference is not None:
-                return self._hypervolume(model, reference, baseline, sampler)
-            objective = GenericMCObjective(lambda samples, X: samples @ self.objectives[0])
-            with warnings.catch_warnings():
-                # That keeps them in some draws of the posterior only.
-                warnings.filterwarnings("ignore", "When all training points are infeasible", BotorchWarning)
-                return qLogNoisyExpectedImprovement(
-                    model, baseline, sampler, objective, constraints=limits or None, prune_baseline=True
-                )
+            with first_jitter():
+                if reference is not None:
+                    return self._hypervolume(model, reference, baseline, sampler)
+                return self._improvement(model, baseline, sampler)
 
         return make
+
+    def _improvement(
+        self, model: LatentGPs, baseline: Float[Tensor, "n dp"], sampler: MCSampler
+    ) -> AcquisitionFunction:
+        objective = GenericMCObjective(lambda samples, X: samples @ self.objectives[0])
+        with warnings.catch_warnings():
+            # They keep the limits, but not in every draw of the posterior.
+            warnings.filterwarnings("ignore", "When all training points are infeasible", BotorchWarning)
+            return qLogNoisyExpectedImprovement(
+                model, baseline, sampler, objective, constraints=self._limits() or None, prune_baseline=True
+            )
 
     def _hypervolume(
         self,

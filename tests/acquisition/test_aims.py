@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from latentbo.acquisition.aims import SAMPLES, Aims, merits
+from latentbo.acquisition.functions import first_jitter
 from latentbo.acquisition.gradient import propose_gradient
 from latentbo.acquisition.pool import Situation
 from latentbo.acquisition.propose import PoolSettings, propose_pool
@@ -22,10 +23,6 @@ from latentbo.models.several import LatentGPs
 from latentbo.rng import global_stream
 from tests.acquisition.conftest import OBJECTS, carbons
 
-# Noisy improvement samples at all that was measured; where that hardly has noise, the first jitter is needed.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:A not p.d., added jitter of 1.0e-08:linear_operator.utils.warnings.NumericalWarning"
-)
 NAN = float("nan")
 
 
@@ -106,7 +103,7 @@ def test_hypervolume_improvement_is_the_growth_of_the_area(
     aims = two(reference)
     situation = several(aims)
     x, at = inputs(situation.model), inputs(situation.model, ("CCOCC", "CC(C)C", "O"))
-    with global_stream(0, "area"), torch.no_grad():
+    with global_stream(0, "area"), torch.no_grad(), first_jitter():
         acquisition = aims.acquisition(x, Y)(situation.surrogate, 0.0)
         found = acquisition(at[:, None]).exp()
     if reference == (2.0, -9.0):
@@ -116,7 +113,7 @@ def test_hypervolume_improvement_is_the_growth_of_the_area(
         expected = front.amin(0) - 0.1 * (front.amax(0) - front.amin(0))
         torch.testing.assert_close(acquisition.ref_point, expected)
     for place, candidate in enumerate(at):
-        with global_stream(1, "area", place), torch.no_grad():
+        with global_stream(1, "area", place), torch.no_grad(), first_jitter():
             draws = situation.surrogate.posterior(torch.cat([x, candidate[None]])).rsample(torch.Size([600]))
         gains = [area(draw, acquisition.ref_point) - area(draw[:-1], acquisition.ref_point) for draw in draws]
         mean = sum(gains) / len(gains)
@@ -131,7 +128,7 @@ def test_a_limit_counts_by_its_probability(several: Callable[[Aims], Situation])
     x, at = inputs(situation.model), inputs(situation.model, ("CC(=O)Nc1ccccc1", "CCCN"))
     scores = []
     for aims in (loose, tight, none):
-        with global_stream(0, "limit"), torch.no_grad():
+        with global_stream(0, "limit"), torch.no_grad(), first_jitter():
             scores.append(aims.acquisition(x, Y)(situation.surrogate, 0.0)(at[:, None]))
     assert all(torch.isfinite(score).all() for score in scores)  # even where nothing measured keeps it
     assert scores[0][0] > scores[0][1]  # many carbons are wanted
@@ -148,7 +145,7 @@ def test_while_nothing_keeps_a_limit_that_is_looked_for(
     )
     situation = several(aims)
     x, at = inputs(situation.model), inputs(situation.model, ("CC(=O)Nc1ccccc1", "CC", "O", "CN"))
-    with global_stream(0, "nothing"), torch.no_grad():
+    with global_stream(0, "nothing"), torch.no_grad(), first_jitter():
         found = aims.acquisition(x, Y)(situation.surrogate, 0.0)(at[:, None]).exp()
         posterior = situation.surrogate.posterior(at)
     white = (posterior.mean[:, 1] - bound) / posterior.variance[:, 1].sqrt()
@@ -181,7 +178,7 @@ def test_a_belief_takes_the_improvement_out_of_a_place(several: Callable[[Aims],
     situation = several(aims)
     x, at = inputs(situation.model), inputs(situation.model, ("CCOCC", "CC(C)CCN"))
     make = aims.acquisition(x, Y)
-    with global_stream(0, "belief"), torch.no_grad():
+    with global_stream(0, "belief"), torch.no_grad(), first_jitter():
         before = make(situation.surrogate, 0.0)(at[:, None])
         after = make(situation.believing(at[:1]).surrogate, 0.0)(at[:, None])
     assert after[0] < before[0] - 1.0

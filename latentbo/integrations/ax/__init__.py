@@ -4,9 +4,7 @@ Supported is ax-platform 1.3 (`pip install "latentbo[ax]"`).
 """
 
 from latentbo.integrations.ax.client import (
-    Attached,
     attach_molecule,
-    attach_table,
     latent_client,
     latent_node,
     latent_strategy,
@@ -18,6 +16,7 @@ from latentbo.integrations.ax.molecules import MoleculeRunner, molecule_of
 from latentbo.integrations.ax.node import LatentGenerationNode
 from latentbo.integrations.ax.space import LatentSpace
 from latentbo.integrations.ax.storage import sqlite_storage
+from latentbo.integrations.ax.table import Attached, attach_table
 
 __all__ = [
     "Attached",

@@ -26,8 +26,8 @@ from torch import Tensor
 from latentbo.acquisition.pool import sift
 from latentbo.errors import ShortfallError
 from latentbo.integrations.ax.box import REACH
-from latentbo.integrations.ax.ledger import known_objects
 from latentbo.integrations.ax.molecules import SMILES
+from latentbo.integrations.ax.sightings import known_objects
 from latentbo.integrations.ax.space import LatentSpace, refuse_fixed
 from latentbo.models.surrogate import LatentGP
 from latentbo.rng import derive, stream

@@ -26,28 +26,11 @@ from latentbo.campaign.history import History, replay
 from latentbo.campaign.store import Event
 from latentbo.codecs.base import Codec
 from latentbo.data.dataset import Measurements
-from latentbo.errors import InputError
 from latentbo.integrations.ax.goals import Goals, read_goals
-from latentbo.integrations.ax.molecules import PROPOSAL, candidate_metadata, molecule_of
+from latentbo.integrations.ax.sightings import GIVEN_UP, TOLD, Sighting, sightings
 from latentbo.types import Values
 
-TOLD = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
-GIVEN_UP = (TrialStatus.FAILED, TrialStatus.ABANDONED, TrialStatus.STALE)
 NO_REASON = "failed"
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """One arm of one trial: its molecule, and what the trial says of it. Values are (mean, standard error) a metric,
-    in the user's own sign; a standard error that nobody gave is NaN.
-    """
-
-    trial: int
-    object: str
-    status: TrialStatus
-    reason: str | None
-    values: Mapping[str, tuple[float, float]]
-    proposal: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +65,7 @@ class Ledger:
 def read_experiment(experiment: Experiment, data: Data, codec: Codec) -> Ledger:
     """Raises `InputError` for goals that cannot be followed, and for values of an arm without a molecule."""
     goals = read_goals(experiment.optimization_config)
-    seen = list(_sightings(experiment, data, codec))
+    seen = list(sightings(experiment, data, codec))
     found = {metric: _of_metric(metric, seen) for metric in goals.metrics}
     objects = tuple(dict.fromkeys(sighting.object for sighting in seen))
     complete = tuple(name for name in objects if all(name in values for values in found.values()))
@@ -106,36 +89,6 @@ def read_experiment(experiment: Experiment, data: Data, codec: Codec) -> Ledger:
         tuple(dict.fromkeys(running)),
         len(experiment.trials),
     )
-
-
-def known_objects(experiment: Experiment, codec: Codec) -> set[str]:
-    """Every molecule of any trial, whatever came of it."""
-    return {sighting.object for sighting in _sightings(experiment, Data(), codec)}
-
-
-def _sightings(experiment: Experiment, data: Data, codec: Codec) -> Iterator[Sighting]:
-    """In the order of the trials. An arm without a molecule is passed over while nothing was measured of it."""
-    values: dict[tuple[int, str], dict[str, tuple[float, float]]] = {}
-    frame = data.df
-    columns = (frame[name] for name in ("trial_index", "arm_name", "metric_name", "mean", "sem"))
-    for trial, arm, metric, mean, sem in zip(*columns, strict=True):
-        if np.isfinite(mean):
-            values.setdefault((int(trial), arm), {})[metric] = (float(mean), float(sem))
-    for index, trial in sorted(experiment.trials.items()):
-        for arm in trial.arms:
-            told = values.get((index, arm.name), {}) if trial.status in TOLD else {}
-            text = molecule_of(trial, arm)
-            reading = codec.read([text])[0] if text is not None else None
-            if reading is None or reading.object is None:
-                if told:
-                    problem = "names no molecule" if reading is None else f"names {text!r} ({reading.reason})"
-                    raise InputError(
-                        f"trial {index} has values, but {problem}: put its SMILES into the run metadata, "
-                        '`trial.update_run_metadata({"smiles": ...})`'
-                    )
-                continue
-            proposal = candidate_metadata(trial, arm).get(PROPOSAL, {})
-            yield Sighting(index, reading.object, trial.status, trial.status_reason, told, proposal)
 
 
 def _of_metric(metric: str, seen: Sequence[Sighting]) -> dict[str, tuple[float, float]]:

@@ -121,9 +121,6 @@ def test_clients_of_others_are_refused() -> None:
         latent_node(client)
 
 
-@pytest.mark.filterwarnings(
-    "ignore:A not p.d., added jitter of 1.0e-08:linear_operator.utils.warnings.NumericalWarning"
-)
 def test_two_objectives_and_a_limit_to_a_front(make: Callable[..., Client]) -> None:
     def three(smiles: str) -> dict[str, float]:
         return {**both(smiles), "rings": float(smiles.count("1"))}

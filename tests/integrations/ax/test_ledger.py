@@ -13,7 +13,8 @@ from ax.core.data import Data
 
 from latentbo.errors import InputError
 from latentbo.integrations.ax import attach_molecule, latent_node, next_molecules
-from latentbo.integrations.ax.ledger import Ledger, known_objects
+from latentbo.integrations.ax.ledger import Ledger
+from latentbo.integrations.ax.sightings import known_objects
 from latentbo.models.dkl_vae import DKLVAE
 from tests.integrations.ax.conftest import carbon, complete
 

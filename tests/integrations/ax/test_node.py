@@ -25,11 +25,6 @@ from latentbo.models.pretrained import save_model
 from tests.acquisition.conftest import OBJECTS
 from tests.integrations.ax.conftest import attach, both, carbon, complete
 
-# Noisy improvement samples at all that was measured; where that hardly has noise, the first jitter is needed.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:A not p.d., added jitter of 1.0e-08:linear_operator.utils.warnings.NumericalWarning"
-)
-
 
 @pytest.fixture
 def begun(make: Callable[..., Client]) -> Callable[..., Client]:
