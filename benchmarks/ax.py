@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 import time
+from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -134,6 +135,7 @@ def main(arguments: list[str] | None = None) -> None:
         "batch": chosen.batch,
         "model": Path(chosen.model).name,
         "threads": chosen.threads,
+        "ax_platform": version("ax-platform"),
     }
     write_result(chosen.out, {**numbers, **about}, seeds=seeds, wall_seconds=time.perf_counter() - began)
 
