@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from ax.api.client import Client
 
 from latentbo.integrations.ax import attach_molecule, latent_node, next_molecules, sqlite_storage
@@ -81,6 +82,21 @@ def test_sqlite_goes_on_in_a_new_process(make: Callable[..., Client], tmp_path: 
     again = Client.load_from_database("stored", sqlite_storage(tmp_path / "experiment.db"))
     assert len(again._experiment.trials) == 25  # what the other process asked for is in the file
     assert set(again.summarize()["smiles"]) == set(unstopped.summarize()["smiles"])
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e5, 1e12])
+def test_values_are_the_same_to_the_last_digit(
+    make: Callable[..., Client], tmp_path: Path, size: float
+) -> None:
+    """Stored or not: a surrogate of other last digits is another surrogate."""
+    client = make()
+    for place, smiles in enumerate(("CCO", "CCN", "CCC", "c1ccccc1"), start=1):
+        attach_molecule(client, smiles, {"carbons": (size / (2.0 + place), size / (7.0 * place))})
+    client.save_to_json_file(str(tmp_path / "experiment.json"))
+    again = Client.load_from_json_file(str(tmp_path / "experiment.json"))
+    before, after = (latent_node(one).read(one._experiment) for one in (client, again))
+    assert torch.equal(before.y, after.y)
+    assert torch.equal(before.outcomes[0].variances, after.outcomes[0].variances)
 
 
 def test_no_network_is_stored(make: Callable[..., Client], tmp_path: Path) -> None:
