@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from ax.api.client import Client
+from ax.api.configs import ChoiceParameterConfig
 
 from latentbo.campaign import Campaign
 from latentbo.campaign import campaign as campaign_module
@@ -13,10 +15,12 @@ from latentbo.cli import app
 from latentbo.codecs.image_files import write_images
 from latentbo.codecs.images import image_name
 from latentbo.data.cards import draw_cards
+from latentbo.integrations.ax import space as space_module
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
 from latentbo.objectives.loading import load_objective
 from latentbo.training import images
+from tests.conftest import MOLECULES
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
@@ -27,7 +31,22 @@ def small(tiny_model: DKLVAE, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """Snippets run in an empty folder, with a model that fits a unit test in place of the shipped one."""
     monkeypatch.chdir(tmp_path)
     save_model(tiny_model, tmp_path / "tiny")
-    monkeypatch.setattr(campaign_module, "load_model", lambda _: tiny_model)
+    for module in (campaign_module, space_module):
+        monkeypatch.setattr(module, "load_model", lambda _: tiny_model)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> None:
+    """An experiment that Ax runs over a list of molecules."""
+    client = Client()
+    client.configure_experiment(
+        [ChoiceParameterConfig(name="smiles", values=list(MOLECULES), parameter_type="str", is_ordered=False)]
+    )
+    client.configure_optimization("-loss")
+    client.configure_generation_strategy()
+    for smiles in MOLECULES[:22]:
+        client.complete_trial(client.attach_trial({"smiles": smiles}), {"loss": float(len(smiles))})
+    client.save_to_json_file(str(tmp_path / "old.json"))
 
 
 @pytest.mark.usefixtures("small")
@@ -37,9 +56,24 @@ def test_the_objective_works(tmp_path: Path) -> None:
     assert values == pytest.approx([-3.0014, -1.3134], abs=1e-3)
 
 
+@pytest.mark.usefixtures("small", "old")
+def test_an_ax_experiment_goes_on_in_ten_lines(tiny_model: DKLVAE) -> None:
+    (snippet,) = (text for text in PYTHON if "ax.api.client" in text)
+    assert len([line for line in snippet.splitlines() if line.strip()]) <= 10
+    scope: dict[str, object] = {}
+    exec(snippet, scope)
+    client = scope["client"]
+    assert isinstance(client, Client)
+    summary = client.summarize()
+    assert list(summary["trial_status"]) == ["COMPLETED"] * 26
+    assert set(tiny_model.codec.canonical(MOLECULES[:22])) < set(summary["smiles"])
+    assert summary["smiles"].is_unique
+
+
 @pytest.mark.usefixtures("small")
 def test_the_other_snippets_run() -> None:
-    snippets = [text for text in PYTHON if not text.startswith("# ")]
+    special = ("# ", "from ax.api.client")
+    snippets = [text for text in PYTHON if not text.startswith(special)]
     assert len(snippets) >= 2
     for text in snippets:
         scope: dict[str, object] = {}

@@ -11,7 +11,7 @@ from botorch.acquisition import AcquisitionFunction
 from jaxtyping import Float
 from torch import Tensor
 
-from latentbo.acquisition.functions import MakeAcquisition
+from latentbo.acquisition.functions import MakeAcquisition, first_jitter
 from latentbo.acquisition.pool import Pool, Situation
 from latentbo.rng import derive, global_stream
 
@@ -29,7 +29,8 @@ def score(
     """
     if len(x) == 0:
         return x.new_zeros(0)
-    values = torch.cat([acquisition(part.unsqueeze(-2)) for part in x.split(CHUNK)])
+    with first_jitter():
+        values = torch.cat([acquisition(part.unsqueeze(-2)) for part in x.split(CHUNK)])
     if not situation.feasibility.informative:
         return values
     chance = situation.feasibility(x[:, : situation.model.latent]).clamp(min=1e-6).log()

@@ -7,17 +7,21 @@ so far.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from botorch.acquisition import AcquisitionFunction, LogExpectedImprovement, UpperConfidenceBound
 from botorch.models.model import Model
 from botorch.sampling.pathwise import draw_matheron_paths
 from jaxtyping import Float
+from linear_operator.utils.warnings import NumericalWarning
 from torch import Tensor
 
 from latentbo.errors import unknown_name
 
+JITTER = "A not p.d., added jitter of 1.0e-08"  # what linear_operator says of the first one
 MakeAcquisition = Callable[[Model, float], AcquisitionFunction]
 
 
@@ -59,6 +63,17 @@ ACQUISITIONS: dict[str, MakeAcquisition] = {
     "ucb": upper_confidence_bound,
     "ts": thompson,
 }
+
+
+@contextmanager
+def first_jitter() -> Iterator[None]:
+    """Without the warning that a covariance needed its first jitter, which is far below any noise; larger ones warn.
+
+    Noisy acquisitions sample jointly at all that was measured, and almost always need it.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", JITTER, NumericalWarning)
+        yield
 
 
 def make_acquisition(choice: str | MakeAcquisition) -> MakeAcquisition:

@@ -22,6 +22,7 @@ from latentbo.acquisition.pool import Candidate, Counts, Pool, Situation, sift
 from latentbo.acquisition.propose import Batch, predict
 from latentbo.codecs.base import Reading
 from latentbo.errors import InputError
+from latentbo.models.several import LatentGPs
 from latentbo.rng import global_stream, stream
 
 RESTARTS = 6
@@ -53,6 +54,8 @@ def propose_gradient(n: int, situation: Situation, make: MakeAcquisition, seed: 
     after each optimum that gave nothing new. With fewer than n objects after `TRIES` times n optima the batch
     is short.
     """
+    if isinstance(situation.surrogate, LatentGPs):
+        raise InputError("the gradient proposer climbs for one outcome: use the pool for several")
     if situation.surrogate.train_inputs[0].shape[-1] != situation.model.latent:
         raise InputError("the gradient proposer needs a latent-only surrogate: leave the structure term out")
     centre = situation.model.embed(situation.elites(1))[0]

@@ -16,6 +16,7 @@ from latentbo.codecs.base import Reading
 from latentbo.data.dataset import Measurements
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.several import LatentGPs
 from latentbo.models.surrogate import LatentGP
 from latentbo.validity.feasibility import Feasibility
 
@@ -24,10 +25,14 @@ Check = Callable[[Sequence[str]], Sequence[str | None]]
 
 @dataclass(frozen=True, eq=False)
 class Situation:
-    """All that a proposal rests on: the live model, its surrogate, what was measured, what may be asked."""
+    """All that a proposal rests on: the live model, its surrogate, what was measured, what may be asked.
+
+    Where several outcomes are measured, the surrogate has them all, and `data` says how good each object is on the
+    whole (`aims.merits`): that ranks the parents, and the acquisition knows better.
+    """
 
     model: DKLVAE
-    surrogate: LatentGP
+    surrogate: LatentGP | LatentGPs
     data: Measurements
     known: frozenset[str]
     """Measured, failed and pending objects: none of them is proposed again."""
@@ -48,9 +53,10 @@ class Situation:
     @torch.no_grad()
     def believing(self, x: Float[Tensor, "k dp"]) -> Situation:
         """As if the surrogate's own mean had been measured at each row of x ("kriging believer": Ginsbourger et al.
-        2010): it is surer there, and where the mean is above the best, that is no improvement any more.
+        2010): it is surer there, and where the mean (of the first outcome) is above the best, that is no improvement
+        any more.
         """
-        mean = float(self.surrogate.posterior(x).mean.max())
+        mean = float(self.surrogate.posterior(x).mean[..., 0].max())
         return replace(self, surrogate=self.surrogate.believing(x), believed=max(self.believed, mean))
 
     @property

@@ -244,11 +244,7 @@ class Campaign:
         """The live model with what the settings let its surrogate see of the objects themselves."""
         if self.settings.proposer == "gradient":
             return self._model.bare
-        return replace(
-            self._model,
-            structure=self._model.structure if self.settings.structure else None,
-            descriptors=self._model.descriptors if self.settings.descriptors else None,
-        )
+        return self._model.telling(structure=self.settings.structure, descriptors=self.settings.descriptors)
 
     def _propose(self, n: int, situation: Situation, seed: int) -> Batch:
         if self.settings.proposer == "gradient":

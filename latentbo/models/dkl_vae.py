@@ -27,7 +27,7 @@ from latentbo.models.beam import WIDTH
 from latentbo.models.priors import Prior
 from latentbo.models.surrogate import LatentGP, SurrogateFit, fit_surrogate, latent_box
 from latentbo.models.vae import VAE, Gaussian
-from latentbo.types import Latents
+from latentbo.types import Latents, Values
 
 BATCH = 512
 FAR = 1e6  # boxes; the longest lengthscale is 1e4
@@ -178,7 +178,15 @@ class DKLVAE:
     @property
     def bare(self) -> DKLVAE:
         """The same with a surrogate of latents alone."""
-        return replace(self, structure=None, descriptors=None)
+        return self.telling(structure=False, descriptors=False)
+
+    def telling(self, *, structure: bool, descriptors: bool) -> DKLVAE:
+        """The same with a surrogate that is told no more of objects than this."""
+        return replace(
+            self,
+            structure=self.structure if structure else None,
+            descriptors=self.descriptors if descriptors else None,
+        )
 
     def inputs(self, readings: Sequence[Reading]) -> Float[Tensor, "n dqp"]:
         """The surrogate's inputs: latents, then descriptors and structure counts where the model has them."""
@@ -195,9 +203,11 @@ class DKLVAE:
         told = [tell(objects) for tell in (self.descriptors, self.structure) if tell is not None]
         return torch.cat([z, *(torch.as_tensor(part, dtype=z.dtype) for part in told)], dim=1)
 
-    def surrogate(self, data: Measurements, z: Latents | None = None) -> SurrogateFit:
+    def surrogate(
+        self, data: Measurements, z: Latents | None = None, variances: Values | None = None
+    ) -> SurrogateFit:
         """The GP head fitted to what was measured, each object at the latent point it encodes to now (`z`, where that
-        is known).
+        is known). `variances` are those of the values as measurements; left out, one for all is learnt.
         """
         x = self._inputs(data.objects, self.embed(self.codec.read(data.objects)) if z is None else z)
         descriptors = 0 if self.descriptors is None else self.descriptors([]).shape[1]
@@ -207,6 +217,7 @@ class DKLVAE:
             bounds=latent_box(self.prior),
             structure=x.shape[1] - self.latent - descriptors,
             descriptors=descriptors,
+            train_Yvar=variances,
         )
         return fit_surrogate(model)
 

@@ -58,7 +58,8 @@ class LatentGP(SingleTaskGP):
     sampling, `optimize_acqf`.
     """
 
-    _believed: Float[Tensor, "k dp"] | None = None
+    believed: Float[Tensor, "k dp"] | None = None
+    """Points where the model's own mean is taken for measured (`believing`)."""
 
     def __init__(
         self,
@@ -98,7 +99,9 @@ class LatentGP(SingleTaskGP):
         self.latent = latent
 
     def posterior(self, X: LatentBatch, *args: Any, **kwargs: Any) -> Posterior:
-        """As in BoTorch. Many single points (b x 1 x d) are computed as one joint posterior of b points.
+        """As in BoTorch. Many single points (b x 1 x d) are computed as one joint posterior of b points, and so are
+        batches of q that differ in their last point only (candidates beside the same baseline; not where gradients are
+        wanted, for equal points may still be different variables).
 
         The numbers are the same; what is saved is a copy of the training inputs for each of the b batches,
         which for 256 candidates and 2,048 structure counts is most of the time of a proposal.
@@ -106,8 +109,16 @@ class LatentGP(SingleTaskGP):
         asked_more = any(option is not None and option is not False for option in (*args, *kwargs.values()))
         if self.training or self.batch_shape or asked_more:
             return super(LatentGP, self._conditioned()).posterior(X, *args, **kwargs)
-        single = X.dim() == 3 and X.shape[-2] == 1 and 1 < X.shape[0] <= MOST_JOINT
-        if not single and self._believed is None:
+        batch = X.dim() == 3 and 1 < X.shape[0] <= MOST_JOINT
+        single = batch and X.shape[-2] == 1
+        if (
+            batch
+            and not single
+            and not X.requires_grad
+            and torch.equal(X[:, :-1], X[:1, :-1].expand_as(X[:, :-1]))
+        ):
+            return GPyTorchPosterior(self._beside(X[0, :-1], X[:, -1]))
+        if not single and self.believed is None:
             return super().posterior(X)
         joint = self._joint(X.squeeze(-2) if single else X)
         if not single:
@@ -122,7 +133,7 @@ class LatentGP(SingleTaskGP):
         draws differ anyway.
         """
         after = copy(self)
-        after._believed = X if self._believed is None else torch.cat([self._believed, X])
+        after.believed = X if self.believed is None else torch.cat([self.believed, X])
         return after
 
     def condition_on_observations(self, X: LatentBatch, Y: Tensor, **kwargs: Any) -> LatentGP:
@@ -134,9 +145,9 @@ class LatentGP(SingleTaskGP):
 
         V' = V - C (B + noise)^-1 C^T with V, B the covariances of either group and C the one between them.
         """
-        if self._believed is None:
+        if self.believed is None:
             return super().posterior(X).distribution
-        q, believed = X.shape[-2], self._believed.expand(*X.shape[:-2], -1, -1)
+        q, believed = X.shape[-2], self.believed.expand(*X.shape[:-2], -1, -1)
         joint = super().posterior(torch.cat([X, believed], dim=-2)).distribution
         covariance = joint.covariance_matrix
         shared, own = covariance[..., :q, q:], covariance[..., q:, q:]
@@ -146,13 +157,21 @@ class LatentGP(SingleTaskGP):
         left = covariance[..., :q, :q] - gain.transpose(-1, -2) @ gain
         return MultivariateNormal(joint.mean[..., :q], to_linear_operator(left))
 
+    def _beside(self, shared: Float[Tensor, "r dp"], each: Float[Tensor, "b dp"]) -> MultivariateNormal:
+        """The posteriors of b x (r + 1) points, of which the first r are the same in each batch."""
+        joint = self._joint(torch.cat([shared, each]))
+        r, b = len(shared), len(each)
+        rows = torch.cat([torch.arange(r).expand(b, r), r + torch.arange(b)[:, None]], dim=1).to(each.device)
+        covariance = joint.covariance_matrix[rows[:, :, None], rows[:, None, :]]
+        return MultivariateNormal(joint.mean[rows], to_linear_operator(covariance))
+
     def _conditioned(self) -> LatentGP:
         """An ordinary model that has the beliefs among its data."""
-        if self._believed is None:
+        if self.believed is None:
             return self
         plain = copy(self)
-        plain._believed = None
-        return plain.condition_on_observations(self._believed, plain.posterior(self._believed).mean)
+        plain.believed = None
+        return plain.condition_on_observations(self.believed, plain.posterior(self.believed).mean)
 
     def subset_output(self, idcs: list[int]) -> LatentGP:
         """A copy: there is one output. (BoTorch's own refuses models whose kernel was given.)"""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 
 import pytest
 import torch
 from botorch.acquisition import UpperConfidenceBound, qLogExpectedImprovement
+from linear_operator.utils.warnings import NumericalWarning
 from torch import Tensor
 
-from latentbo.acquisition.functions import ACQUISITIONS, make_acquisition
+from latentbo.acquisition.functions import ACQUISITIONS, first_jitter, make_acquisition
 from latentbo.acquisition.pool import Situation
 from latentbo.errors import InputError
 
@@ -99,3 +101,10 @@ def test_a_callable_is_taken_as_it_is() -> None:
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(InputError, match="unknown acquisition 'ubc': did you mean 'ucb'"):
         make_acquisition("ubc")
+
+
+def test_only_the_first_jitter_is_quiet() -> None:
+    with first_jitter():
+        warnings.warn("A not p.d., added jitter of 1.0e-08 to the diagonal", NumericalWarning, stacklevel=1)
+    with first_jitter(), pytest.warns(NumericalWarning, match="1.0e-07"):
+        warnings.warn("A not p.d., added jitter of 1.0e-07 to the diagonal", NumericalWarning, stacklevel=1)

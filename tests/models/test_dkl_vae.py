@@ -199,6 +199,25 @@ def test_the_surrogate_is_fitted_where_objects_are_now(tiny_model: DKLVAE, readi
         assert len(found.amplitudes) == (3 if model.structure else 1)
 
 
+def test_a_surrogate_trusts_values_by_their_variances(tiny_model: DKLVAE) -> None:
+    data = Measurements(MOLECULES[:12], torch.arange(12.0, dtype=torch.float64)[:, None] % 5)
+    variances = torch.full_like(data.values, 1e-4)
+    variances[3] = 25.0
+    fitted = tiny_model.surrogate(data, variances=variances)
+    x = tiny_model.inputs(tiny_model.codec.read(MOLECULES[:12]))
+    errors = (fitted.model.posterior(x).mean - data.values).abs()[:, 0]
+    assert errors.argmax() == 3
+    assert errors[torch.arange(12) != 3].max() < 0.5
+
+
+@pytest.mark.parametrize(("structure", "descriptors"), [(True, False), (False, True), (False, False)])
+def test_a_surrogate_can_be_told_less(tiny_model: DKLVAE, structure: bool, descriptors: bool) -> None:
+    less = tiny_model.telling(structure=structure, descriptors=descriptors)
+    assert (less.structure is not None, less.descriptors is not None) == (structure, descriptors)
+    assert less.telling(structure=True, descriptors=True).structure is less.structure  # and no more again
+    assert less.id == tiny_model.id
+
+
 def test_a_surrogate_of_nothing_is_refused(tiny_model: DKLVAE) -> None:
     with pytest.raises(InputError, match="at least one measured object"):
         tiny_model.surrogate(Measurements((), torch.ones(0, 1)))

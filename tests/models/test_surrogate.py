@@ -304,6 +304,26 @@ def test_conditioning_is_a_refit_with_the_same_hyperparameters(model: LatentGP, 
     torch.testing.assert_close(found.variance, expected.variance, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("b", [2, 7])
+def test_candidates_beside_one_baseline_are_their_parts(model: LatentGP, structure: int, b: int) -> None:
+    """What differs in the last point only is computed jointly: nothing of the other candidates may show."""
+    baseline, each = inputs(structure, 4, seed=3), inputs(structure, b, 1, seed=4)
+    at = torch.cat([baseline.expand(b, -1, -1), each], dim=-2)
+    for believed in (False, True):
+        asked = model.believing(inputs(structure, 2, seed=12)) if believed else model
+        together = asked.posterior(at)
+        assert together.mean.shape == (b, 5, 1)
+        for place in range(b):
+            alone = asked.posterior(at[place])
+            torch.testing.assert_close(together.mean[place], alone.mean)
+            torch.testing.assert_close(
+                together.distribution.covariance_matrix[place], alone.distribution.covariance_matrix
+            )
+    at.requires_grad_()
+    (gradient,) = torch.autograd.grad(model.posterior(at).mean.sum(), at)
+    assert bool((gradient[..., :D] != 0).any(-1).all())  # each of the equal points has its own
+
+
 @pytest.mark.parametrize("shape", [(5,), (5, 1), (4, 2), (1, 1)])
 def test_believing_is_conditioning_on_the_models_own_mean(
     model: LatentGP, structure: int, shape: tuple[int, ...]
