@@ -74,10 +74,10 @@ def given(file: Path | None, options: Mapping[str, Any], *, by_hand: bool = Fals
     return Given(**{name: value for name, value in data.items() if name in own}, settings=chosen)
 
 
-def recipe(file: Path | None, items: list[str], seed: int | None) -> Any:
-    """The pretraining `Recipe` of a file, under KEY=VALUE items (values as in TOML), under the seed."""
-    from latentbo.training.pretrain import Recipe
-
+def recipe(kind: Any, file: Path | None, items: list[str], seed: int | None) -> Any:
+    """A pretraining recipe (`Recipe`, `ImageRecipe`) of a file, under KEY=VALUE items (values as in TOML), under the
+    seed.
+    """
     data = read_toml(file)
     for item in items:
         name, sign, text = item.partition("=")
@@ -89,7 +89,7 @@ def recipe(file: Path | None, items: list[str], seed: int | None) -> Any:
             raise InputError(f"{item!r} has no number, nor true or false, behind the sign =") from error
     if seed is not None:
         data["seed"] = seed
-    return Recipe.from_dict(checked(data, get_type_hints(Recipe), "recipe key"))
+    return kind.from_dict(checked(data, get_type_hints(kind), "recipe key"))
 
 
 def checked(data: Mapping[str, Any], types: Mapping[str, Any], kind: str = KIND) -> dict[str, Any]:

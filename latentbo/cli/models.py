@@ -110,7 +110,7 @@ def decode(
 
 
 def pretrain(
-    file: options.SmilesFile,
+    file: options.Corpus,
     out: Annotated[
         Path,
         typer.Option(
@@ -121,7 +121,7 @@ def pretrain(
         Path | None,
         typer.Option(
             metavar="FILE.toml",
-            help="Flat keys, those of latentbo.training.pretrain.Recipe.",
+            help="Flat keys, those of latentbo.training.pretrain.Recipe (images: training.images.ImageRecipe).",
             show_default=False,
         ),
     ] = None,
@@ -137,19 +137,25 @@ def pretrain(
     seed: Annotated[
         int | None, typer.Option(help="Decides every random choice; 0 if not given.", show_default=False)
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that read the file.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that read SMILES.")] = 1,
 ) -> None:
-    """Train a model on molecules; it is how the shipped one was made.
+    """Train a model on molecules, which is how the shipped one was made, or on grey images of one size.
 
     Stopped and run again, it goes on where it was.
     """
+    images = file.is_dir() or file.suffix == ".npy"
     with terminal.waiting("loading"):
+        from latentbo.training.images import ImageRecipe, make_image_model
         from latentbo.training.molecules import make_model
+        from latentbo.training.pretrain import Recipe
 
-        chosen = config.recipe(recipe, items or [], seed)
+        chosen = config.recipe(ImageRecipe if images else Recipe, recipe, items or [], seed)
     try:
         with terminal.stages() as listen:
-            made = make_model(file, out, chosen, workers=workers, listener=listen)
+            if images:
+                made = make_image_model(file, out, chosen, listener=listen)
+            else:
+                made = make_model(file, out, chosen, workers=workers, listener=listen)
     except KeyboardInterrupt:
         terminal.say("stopped; the same command goes on from the last checkpoint")
         raise typer.Exit(130) from None

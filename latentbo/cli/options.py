@@ -14,6 +14,13 @@ SmilesFile = Annotated[
         metavar="FILE.smi", help="One SMILES a line, or a CSV with a column smiles; may be gzipped."
     ),
 ]
+Corpus = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE.smi|FOLDER|FILE.npy",
+        help="One SMILES a line, or a CSV with a column smiles; may be gzipped. Images: a folder of PNGs, or an array.",
+    ),
+]
 Objective = Annotated[
     str | None,
     typer.Option(

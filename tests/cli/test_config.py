@@ -84,7 +84,7 @@ def test_a_whole_number_may_stand_for_a_number() -> None:
     ],
 )
 def test_a_recipe(items: list[str], seed: int | None, expected: Recipe, write: Write) -> None:
-    assert recipe(write("r.toml", "epochs = 4"), items, seed) == expected
+    assert recipe(Recipe, write("r.toml", "epochs = 4"), items, seed) == expected
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_a_recipe(items: list[str], seed: int | None, expected: Recipe, write: W
 )
 def test_mistakes_in_a_recipe(items: list[Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        recipe(None, items, None)
+        recipe(Recipe, None, items, None)

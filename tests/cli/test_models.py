@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
+from latentbo.data.cards import draw_cards
 from latentbo.models.pretrained import load_model
 from latentbo.objectives.molecules import objective
 from latentbo.rng import stream
@@ -137,4 +138,15 @@ def test_pretrain_makes_what_the_others_use(
     assert (
         "did you mean 'epochs'"
         in invoke("pretrain", "a.smi", "--out", "m", "--set", "epoch=2", code=2).stderr
+    )
+
+
+def test_pretrain_makes_a_model_of_images(invoke: Invoke, tmp_path: Path) -> None:
+    np.save("cards.npy", draw_cards(10, seed=0, side=16).images)
+    words = [word for item in ("epochs=1", "channels=4", "hidden=16", "latent=2") for word in ("--set", item)]
+    assert "m: model " in invoke("pretrain", "cards.npy", "--out", "m", *words).stderr
+    assert load_model(tmp_path / "m").codec.kind == "images"
+    assert (
+        "did you mean 'latent'"
+        in invoke("pretrain", "cards.npy", "--out", "n", "--set", "latnt=3", code=2).stderr
     )
