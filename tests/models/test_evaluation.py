@@ -104,6 +104,8 @@ def test_ks_distance_agrees_with_scipy(sizes: tuple[int, int]) -> None:
 class Spelling:
     """A codec in which tokens 4k to 4k + 3 all spell the object k, and token 3 spells nothing."""
 
+    kind = "molecules"
+
     vocabulary = Vocabulary(("x",))
     max_tokens = 1
 
