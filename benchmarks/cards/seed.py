@@ -77,9 +77,7 @@ def _beyond(study: Study) -> dict[str, float]:
 
 
 def of_scales(study: Study, cells: Cells) -> dict[str, float]:
-    """Two latents refined with N alone at the end, at every scale of the sweep: both errors, and whether the space has
-    come apart.
-    """
+    """Two latents refined at every scale of the sweep: both errors, and whether the space has come apart."""
     scale, seed = study.scale, study.seed
     base = study.vanilla("flat", study.cards, scale.flat())
     numbers: dict[str, float] = {}

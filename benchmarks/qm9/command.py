@@ -100,10 +100,10 @@ def run(scale: Scale, seeds: Sequence[int], out: Path, workers: int) -> dict[str
 
 def _enthalpies(model: DKLVAE) -> tuple[list[str], np.ndarray]:
     """Distinct molecules that the model can read, with their total enthalpies in Hartree; the first of equal ones."""
-    table = read_table(fetch("qm9"), value_column="h298")
-    readings = model.codec.read([row.object for row in table.rows])
+    rows = read_table(fetch("qm9"), value_column="h298").rows
+    readings = model.codec.read([row.object for row in rows])
     found: dict[str, float] = {}
-    for row, reading in zip(table.rows, readings, strict=True):
+    for row, reading in zip(rows, readings, strict=True):
         if reading.object is not None and row.value is not None:
             found.setdefault(reading.object, row.value)
     return list(found), np.array(list(found.values()))
