@@ -72,7 +72,7 @@ def _beyond(study: Study) -> dict[str, float]:
     """The angles below `BEYOND` are known, the cards all; what does the head say of those above?"""
     known, _ = study.cards.split_angles(BEYOND, 180.0)
     base = study.vanilla("deep", study.cards, study.scale.recipe)
-    model = study.refined("beyond", known, base, study.scale.refine)
+    model = study.refined("beyond", known, base, study.scale.refine, replay=study.cards)
     return beyond(model, known, study.tests, study.scale.head_points)
 
 

@@ -59,12 +59,16 @@ class Study:
         save_model(model, place)
         return model
 
-    def refined(self, name: str, cards: Cards, base: DKLVAE, recipe: RefineRecipe) -> DKLVAE:
-        """The same after deep kernel learning of the cards' angles."""
+    def refined(
+        self, name: str, cards: Cards, base: DKLVAE, recipe: RefineRecipe, *, replay: Cards | None = None
+    ) -> DKLVAE:
+        """The same after deep kernel learning of the cards' angles; `replay` (the same cards, if left out) keeps the
+        space together.
+        """
         place = self.folder / f"{name}_{recipe.schedule}_{recipe.scale:g}_{self.seed}"
         if (place / CARD).exists():
             return load_model(place)
-        rows = token_rows(cards.images)
+        rows = token_rows((replay or cards).images)
         made = refine(base, angles(cards), rows, replace(recipe, seed=self.seed)).model
         prior = image_prior(made.vae, rows, replace(self.scale.recipe, seed=self.seed))
         save_model(replace(made, prior=prior), place)
