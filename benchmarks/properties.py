@@ -21,16 +21,16 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from benchmarks.campaign import seeds_of
-from benchmarks.cards.pictures import save
 from benchmarks.qm9.space import rebuilt
-from benchmarks.results import FOLDER, write_result
+from benchmarks.results import FOLDER, save_picture, write_result
 from latentbo.codecs.descriptors import properties
 from latentbo.data.downloads import fetch
 from latentbo.data.tables import read_smiles
+from latentbo.models.calibration import calibration
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import DEFAULT, load_model
 from latentbo.models.sparse import fit_sparse, relevance
-from latentbo.models.surrogate import LatentGP, calibration, fit_surrogate, latent_box
+from latentbo.models.surrogate import LatentGP, fit_surrogate, latent_box
 from latentbo.report.style import MUTED, canvas, styled
 from latentbo.rng import numpy_stream
 from latentbo.training.pretrain import HELD_OUT_EVERY
@@ -121,7 +121,7 @@ def run(model: DKLVAE, scale: Scale, seeds: Sequence[int], out: Path) -> dict[st
     for seed in seeds:
         found, shares = heads(model, raw, scale, seed)
         per_seed.append(found)
-        save(axes_picture(shares), out / f"properties_axes_{seed}.png")
+        save_picture(axes_picture(shares), out / f"properties_axes_{seed}.png")
         top = {name: shares[row].topk(3).indices.tolist() for row, name in enumerate(NAMES)}
         print(f"seed {seed}: axes that matter most {top}", flush=True)
     for name in per_seed[0]:

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = ("latentbo", "torch", "gpytorch", "botorch", "rdkit", "selfies", "numpy")
 
@@ -31,6 +33,12 @@ def write_result(
     plain = {name: _plain(value) for name, value in numbers.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({**plain, **stamp}, indent=2) + "\n")
+
+
+def save_picture(figure: Figure, file: Path) -> None:
+    """As PNG, on white, in a folder that is made if it is not there."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=72, facecolor="white")
 
 
 def versions() -> dict[str, str]:

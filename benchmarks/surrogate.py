@@ -41,9 +41,10 @@ from latentbo.codecs.base import Reading
 from latentbo.codecs.edits import GraphEdits
 from latentbo.data.dataset import Measurements
 from latentbo.data.downloads import fetch
+from latentbo.models.calibration import calibration
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import DEFAULT, load_model
-from latentbo.models.surrogate import SurrogateFit, calibration
+from latentbo.models.surrogate import SurrogateFit
 from latentbo.objectives.loading import load_objective
 from latentbo.rng import derive
 

@@ -18,10 +18,10 @@ from statistics import fmean, stdev
 import torch
 
 from benchmarks.campaign import seeds_of
-from benchmarks.cards.cells import Cells
 from benchmarks.cards.seed import of_scales, of_seed
 from benchmarks.cards.settings import FULL, SMOKE, Scale
 from benchmarks.cards.spaces import Study
+from benchmarks.cells import Cells
 from benchmarks.results import FOLDER, write_result
 
 RESULT = FOLDER / "cards.json"

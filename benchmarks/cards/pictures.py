@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,12 +15,6 @@ from latentbo.report.style import BLUE, GREEN, MUTED, ORANGE, VERMILLION, canvas
 SIZE = 20  # of text, so that it can be read when a page shows the picture at half its size
 COLORS = dict(zip(SUITS, (GREEN, BLUE, ORANGE, VERMILLION), strict=True))
 SYMBOLS = dict(zip(SUITS, ("o", "^", "D", "s"), strict=True))
-
-
-def save(figure: Figure, file: Path) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=72, facecolor="white")
-    return file
 
 
 @styled

@@ -7,11 +7,12 @@ from dataclasses import replace
 import torch
 
 from benchmarks.cards import pictures
-from benchmarks.cards.cells import Cells
 from benchmarks.cards.loop import closed_loop
 from benchmarks.cards.measures import across_the_gap, angle_rmse, beyond, decoded, head, ssim_by_suit
 from benchmarks.cards.settings import ASKED, BEYOND
 from benchmarks.cards.spaces import Study, latents
+from benchmarks.cells import Cells
+from benchmarks.results import save_picture
 from latentbo.data.cards import SUITS
 from latentbo.models.diagnosis import poles
 from latentbo.models.dkl_vae import DKLVAE
@@ -55,7 +56,7 @@ def _gap(study: Study) -> dict[str, float]:
     base = study.vanilla("gap", cards, scale.recipe)
     model = study.refined("gap", cards, base, scale.refine)
     numbers, images = across_the_gap(model, head(model, cards, scale.head_points))
-    pictures.save(
+    save_picture(
         pictures.pairs(
             {"decoded": images[0], "true": images[1]},
             tuple(SUITS),
@@ -93,7 +94,7 @@ def of_scales(study: Study, cells: Cells) -> dict[str, float]:
             return {f"scale_{factor:g}_{name}": value for name, value in kept.items()}
 
         numbers |= cells.get(f"scale_{factor:g}_{seed}", measured)
-    pictures.save(
+    save_picture(
         pictures.sweep(
             scale.sweep,
             [numbers[f"scale_{factor:g}_rmse"] for factor in scale.sweep],
@@ -110,7 +111,7 @@ def _draw(study: Study) -> None:
     flat = study.vanilla("flat", study.cards, scale.flat())
     joint = study.refined("flat", study.cards, flat, scale.refine)
     spaces = {"VAE alone": flat, "with deep kernel learning": joint}
-    pictures.save(
+    save_picture(
         pictures.maps({name: latents(model, tests.images).numpy() for name, model in spaces.items()}, tests),
         study.folder / f"cards_maps_{study.seed}.png",
     )
@@ -128,7 +129,7 @@ def _draw(study: Study) -> None:
         for name, model in rows.items()
     }
     columns = [f"{tests.angle[row]:.0f}°" for row in some]
-    pictures.save(
+    save_picture(
         pictures.pairs(shown, columns, "Held-out cards and what is decoded of their latent points"),
         study.folder / f"cards_decoded_{study.seed}.png",
     )

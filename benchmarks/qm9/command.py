@@ -19,13 +19,12 @@ import numpy as np
 import torch
 
 from benchmarks.campaign import seeds_of
-from benchmarks.cards.cells import Cells
-from benchmarks.cards.pictures import save
+from benchmarks.cells import Cells
 from benchmarks.qm9 import pictures
 from benchmarks.qm9.heads import errors, split_of, trend
 from benchmarks.qm9.settings import FULL, KCAL, POSITIONS, SMOKE, Scale
 from benchmarks.qm9.space import corpus, held_out, pretrained, rebuilt, refined
-from benchmarks.results import FOLDER, write_result
+from benchmarks.results import FOLDER, save_picture, write_result
 from latentbo.data.dataset import Measurements
 from latentbo.data.downloads import fetch
 from latentbo.data.tables import read_table
@@ -77,7 +76,7 @@ def run(scale: Scale, seeds: Sequence[int], out: Path, workers: int) -> dict[str
         ours, curve = refined(
             model, Measurements(split.known, rest), replay, scale, seed, out / f"rest_{seed}"
         )
-        save(pictures.curve(curve), out / f"qm9_training_{seed}.png")
+        save_picture(pictures.curve(curve), out / f"qm9_training_{seed}.png")
         after = rebuilt(ours, readings)["exact_match"]
         return {
             **errors(split, model, ordered, ours),
@@ -94,7 +93,7 @@ def run(scale: Scale, seeds: Sequence[int], out: Path, workers: int) -> dict[str
         what: (numbers[f"{name}_rmse_hartree"], numbers[f"{name}_rmse_hartree_sd"])
         for name, what in HEADS.items()
     }
-    save(pictures.bars(bars, BAR), out / "qm9_heads.png")
+    save_picture(pictures.bars(bars, BAR), out / "qm9_heads.png")
     return numbers
 
 

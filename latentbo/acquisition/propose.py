@@ -24,6 +24,7 @@ from latentbo.acquisition.quota import allocate
 from latentbo.codecs.base import Reading
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.priors import spread
 from latentbo.rng import derive, global_stream, numpy_stream, stream
 from latentbo.types import Latents
 
@@ -192,12 +193,11 @@ def _scored(
 def _elites(situation: Situation, k: int) -> Parents:
     """The k best measured objects, the incumbent first."""
     readings = situation.elites(k)
-    spread = situation.model.prior.covariance().diagonal().double().sqrt()
     scales = situation.surrogate.latent_lengthscales()
     return Parents(
         situation.model,
         tuple(reading.object or "" for reading in readings),
         situation.model.embed(readings),
         situation.region.length,
-        spread * scales / scales.log().mean().exp(),
+        spread(situation.model.prior) * scales / scales.log().mean().exp(),
     )

@@ -145,11 +145,15 @@ def pretrain(
     """
     images = file.is_dir() or file.suffix == ".npy"
     with terminal.waiting("loading"):
-        from latentbo.training.images import ImageRecipe, make_image_model
-        from latentbo.training.molecules import make_model
-        from latentbo.training.pretrain import Recipe
+        if images:
+            from latentbo.training.images import ImageRecipe, make_image_model
 
-        chosen = config.recipe(ImageRecipe if images else Recipe, recipe, items or [], seed)
+            chosen = config.recipe(ImageRecipe, recipe, items or [], seed)
+        else:
+            from latentbo.training.molecules import make_model
+            from latentbo.training.pretrain import Recipe
+
+            chosen = config.recipe(Recipe, recipe, items or [], seed)
     try:
         with terminal.stages() as listen:
             if images:

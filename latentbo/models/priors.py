@@ -46,6 +46,11 @@ class Prior(Protocol):
         ...
 
 
+def spread(prior: Prior) -> Float[Tensor, " d"]:
+    """Standard deviation of all draws along each axis, in double precision."""
+    return prior.covariance().diagonal().double().sqrt()
+
+
 @dataclass(frozen=True, eq=False)
 class GaussianMixture:
     """A mixture of k full-covariance normals over z."""

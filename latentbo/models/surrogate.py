@@ -8,7 +8,6 @@ Y        measured values, larger is better                         b x n x 1
 
 from __future__ import annotations
 
-import math
 import warnings
 from copy import copy, deepcopy
 from dataclasses import dataclass
@@ -36,12 +35,10 @@ from torch import Tensor
 import latentbo.models.pathwise  # noqa: F401  (registers feature maps for the combined kernel)
 from latentbo.errors import FitError, InputError
 from latentbo.models.kernels import amplitudes, combined_kernel, latent_kernel
-from latentbo.models.priors import Prior
+from latentbo.models.priors import Prior, spread
 from latentbo.types import LatentBatch
 
 MOST_JOINT = 1024  # single points computed jointly: beyond, their own covariance costs more than the copies
-NORMAL_95 = 1.959963984540054  # half the width of the central 95 % of N(0, 1)
-PerPoint = Float[Tensor, "*n"]
 MAX_ITERATIONS = 20  # of L-BFGS: beyond, the likelihood hardly grows
 NOISE = (1e-4, 10.0)  # bounds of its variance, of standardised values
 MOST_FITTED = 300  # points that hyperparameters are fitted to; the posterior rests on all
@@ -200,8 +197,8 @@ def _learnt_noise(batch_shape: torch.Size) -> GaussianLikelihood:
 
 def latent_box(prior: Prior) -> Float[Tensor, "2 d"]:
     """Bounds whose uniform distribution has the prior's mean and standard deviation: mean -+ sqrt(3) sd."""
-    mean, spread = prior.mean().double(), prior.covariance().diagonal().double().sqrt()
-    return torch.stack([mean - 3**0.5 * spread, mean + 3**0.5 * spread])
+    mean, half = prior.mean().double(), 3**0.5 * spread(prior)
+    return torch.stack([mean - half, mean + half])
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,32 +242,6 @@ def fit_surrogate(model: LatentGP) -> SurrogateFit:
         noise = float(model.likelihood.noise.detach().mean())
         return SurrogateFit(model, (*steps, step), tuple(amplitudes(model.covar_module)), noise)
     raise FitError("no surrogate could be fitted: " + "; ".join(steps))
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """How honest predictions were: `nll` in nats a point, `coverage` the share inside the central 95 %
-    interval.
-    """
-
-    nll: float
-    coverage: float
-
-
-def calibration(mean: PerPoint, sd: PerPoint, values: PerPoint) -> Calibration:
-    """Negative log density of what was measured under N(mean, sd^2), and the interval's coverage.
-
-    `sd` must include the noise of a measurement. All three have one shape, which is not broadcast.
-    """
-    if not mean.shape == sd.shape == values.shape or not mean.numel():
-        shapes = [tuple(part.shape) for part in (mean, sd, values)]
-        raise InputError(f"mean, sd and values need one shape and at least one point, not {shapes}")
-    if not (sd > 0).all():
-        raise InputError("standard deviations must be positive")
-    mean, sd = mean.detach(), sd.detach()
-    white = (values - mean) / sd
-    nll = 0.5 * white.square() + sd.log() + 0.5 * math.log(2 * math.pi)
-    return Calibration(float(nll.mean()), float((white.abs() <= NORMAL_95).double().mean()))
 
 
 def _maximise(model: LatentGP) -> None:

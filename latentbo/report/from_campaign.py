@@ -23,9 +23,9 @@ from latentbo.campaign.evaluate import Objective, evaluate
 from latentbo.campaign.history import History, Round
 from latentbo.campaign.kinds import check_of
 from latentbo.campaign.table import table
+from latentbo.models.calibration import calibration
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model
-from latentbo.models.surrogate import calibration
 from latentbo.objectives.molecules import OBJECTIVES
 from latentbo.objectives.molecules import objective as built_in
 from latentbo.report.page import BAND, EVENTS, ROUNDS, ReportData

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from latentbo.data.dataset import TokenSet
-from latentbo.models.surrogate import calibration
+from latentbo.models.calibration import calibration
 from latentbo.models.vae import VAE
 from latentbo.training.marginal import Hyperparameters, fit_hyperparameters, negative_log_marginal, predict
 from latentbo.training.recipes import Reach, RefineRecipe

@@ -24,8 +24,7 @@ from latentbo.models.image_vae import ImageVAE
 from latentbo.models.pretrained import CARD, load_model, read_card, save_model
 from latentbo.rng import global_stream, stream
 from latentbo.training.fit import FitReport, Progress
-from latentbo.training.losses import warm_up
-from latentbo.training.pretrain import Recipe, train_elbo
+from latentbo.training.pretrain import Recipe, main_stage
 from latentbo.training.replay import encoder_means
 from latentbo.training.runs import WORK, Listener, begin_run, heard, run_of, same_run, training_facts
 
@@ -164,19 +163,7 @@ def train_images(
             likelihood=recipe.likelihood,
             properties=rows.targets.shape[1],
         ).to(device or torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    elbo = recipe.elbo()
-    warm = round(elbo.warm_up_epochs * train.steps(elbo.batch_size))
-    report = train_elbo(
-        vae,
-        train,
-        held_out,
-        elbo,
-        epochs=elbo.epochs,
-        learning_rate=elbo.learning_rate,
-        beta=lambda step: elbo.beta * warm_up(step, warm),
-        checkpoint=checkpoint,
-        progress=progress,
-    )
+    report = main_stage(vae, train, held_out, recipe.elbo(), checkpoint=checkpoint, progress=progress)
     return DKLVAE(ImageCodec(*images.shape[1:]), vae, image_prior(vae, train, recipe)), report
 
 

@@ -150,8 +150,25 @@ def pretrain(
             decoder_hidden=recipe.decoder_hidden,
             properties=train.targets.shape[1],
         ).to(device)
+    report = main_stage(
+        vae, train, held_out, recipe, checkpoint=checkpoint, progress=progress, deadline=deadline
+    )
+    return vae, report
+
+
+def main_stage(
+    vae: VAE,
+    train: TokenSet,
+    held_out: TokenSet,
+    recipe: Recipe,
+    *,
+    checkpoint: Path | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    deadline: float | None = None,
+) -> FitReport:
+    """The first stage, in place: the recipe's epochs at its peak rate, the KL term warmed up."""
     warm = round(recipe.warm_up_epochs * train.steps(recipe.batch_size))
-    report = train_elbo(
+    return train_elbo(
         vae,
         train,
         held_out,
@@ -163,7 +180,6 @@ def pretrain(
         progress=progress,
         deadline=deadline,
     )
-    return vae, report
 
 
 def finish(

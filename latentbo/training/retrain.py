@@ -21,8 +21,9 @@ from torch import Tensor
 from latentbo.codecs.base import Reading
 from latentbo.data.dataset import Measurements, TokenSet
 from latentbo.errors import FitError, InputError
+from latentbo.models.calibration import calibration
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.surrogate import LatentGP, calibration
+from latentbo.models.surrogate import LatentGP
 from latentbo.training.recipes import RefineRecipe
 from latentbo.training.refine import refine
 from latentbo.training.replay import withheld

@@ -25,11 +25,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
 
 from latentbo.codecs.base import Reading
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.priors import spread
 from latentbo.rng import stream
 from latentbo.types import Latents
 
@@ -96,7 +96,7 @@ class Gauge:
 
     def _scaled(self, z: Latents) -> Latents:
         """In units in which the length of a vector is |v| of the table above."""
-        return z.double() / (spread(self.model) * self.model.latent**0.5)
+        return z.double() / (spread(self.model.prior) * self.model.latent**0.5)
 
 
 def calibrate(model: DKLVAE, seed: int, objects: Sequence[str] | None = None) -> Gauge:
@@ -125,8 +125,3 @@ def calibrate(model: DKLVAE, seed: int, objects: Sequence[str] | None = None) ->
     drawn = torch.cat([posterior.sample(generator) for _ in range(-(-PLACES // len(known)))])
     entropy = model.entropy(drawn, model.spell(drawn, width=1))
     return Gauge(model, posterior.mean, float(entropy.quantile(1.0 - ALARM)))
-
-
-def spread(model: DKLVAE) -> Float[Tensor, " d"]:
-    """Standard deviation of the prior along each axis."""
-    return model.prior.covariance().diagonal().double().sqrt()

@@ -11,8 +11,9 @@ from jaxtyping import Float
 
 from latentbo.errors import InputError
 from latentbo.models.evaluation import Similarity
+from latentbo.models.priors import spread
 from latentbo.rng import stream
-from latentbo.views.dead_zones import Decodes, Gauge, spread
+from latentbo.views.dead_zones import Decodes, Gauge
 from latentbo.views.objects import Predict, Prediction, likeness, read_all
 
 
@@ -46,7 +47,7 @@ def neighbourhood(
         )
     reading = read_all(model.codec, [centre])[0]
     noise = torch.randn(model.latent, 2, generator=stream(seed, "directions"), dtype=torch.float64)
-    directions = torch.linalg.qr(noise).Q.T * spread(model)
+    directions = torch.linalg.qr(noise).Q.T * spread(model.prior)
     offsets = step * torch.arange(-reach, reach + 1, dtype=torch.float64)
     second, first = torch.meshgrid(offsets, offsets, indexing="ij")
     z = model.embed([reading]) + torch.stack([first, second], dim=-1).flatten(0, 1) @ directions

@@ -11,9 +11,10 @@ from jaxtyping import Float
 
 from latentbo.codecs.base import Codec, Reading
 from latentbo.errors import InputError
+from latentbo.models.calibration import NORMAL_95
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.evaluation import Similarity
-from latentbo.models.surrogate import NORMAL_95, LatentGP
+from latentbo.models.surrogate import LatentGP
 
 
 class Prediction(NamedTuple):

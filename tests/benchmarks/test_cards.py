@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cards.cells import Cells
 from benchmarks.cards.command import ROWS, main
 from benchmarks.cards.loop import _reached
+from benchmarks.cells import Cells
 
 
 def test_a_smoke_run_measures_everything_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from latentbo.errors import InputError
+from latentbo.models.calibration import calibration
 from latentbo.models.sparse import SparseGPs, fit_sparse, relevance
-from latentbo.models.surrogate import LatentGP, calibration, fit_surrogate
+from latentbo.models.surrogate import LatentGP, fit_surrogate
 
 BOUNDS = torch.tensor([[-2.0] * 4, [2.0] * 4], dtype=torch.float64)
 

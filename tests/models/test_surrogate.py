@@ -27,16 +27,10 @@ from torch import Tensor
 
 from latentbo.errors import FitError, InputError
 from latentbo.models import surrogate
+from latentbo.models.calibration import Calibration, calibration
 from latentbo.models.kernels import amplitudes
 from latentbo.models.priors import GaussianMixture
-from latentbo.models.surrogate import (
-    Calibration,
-    LatentGP,
-    SurrogateFit,
-    calibration,
-    fit_surrogate,
-    latent_box,
-)
+from latentbo.models.surrogate import LatentGP, SurrogateFit, fit_surrogate, latent_box
 from latentbo.rng import global_stream
 
 D, P, N = 3, 12, 14

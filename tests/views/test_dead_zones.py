@@ -14,9 +14,9 @@ from latentbo.codecs.images import ImageCodec
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.image_vae import ImageVAE
-from latentbo.models.priors import GaussianMixture
+from latentbo.models.priors import GaussianMixture, spread
 from latentbo.rng import stream
-from latentbo.views.dead_zones import Gauge, calibrate, spread
+from latentbo.views.dead_zones import Gauge, calibrate
 
 
 def test_an_object_that_comes_back_has_not_strayed(gauge: Gauge) -> None:
@@ -31,7 +31,7 @@ def test_strayed_is_the_distance_to_where_the_decode_lies(gauge: Gauge) -> None:
     model = gauge.model
     z = model.prior.sample(15, stream(0, "z")).double()
     found = gauge.decode(z)
-    s = spread(model).numpy()
+    s = spread(model.prior).numpy()
     known = gauge.known.numpy()
     for i, reading in enumerate(model.decode(z, width=1)):
         assert found.objects[i] == reading.object
@@ -50,7 +50,7 @@ def test_few_known_places_are_undecided_and_most_far_ones_are_dead(gauge: Gauge)
     posterior = model.encode(model.decode(gauge.known, width=1))
     near = torch.cat([posterior.sample(stream(seed, "near")) for seed in range(40)])
     assert np.mean(gauge.decode(near).undecided) == pytest.approx(0.05, abs=0.05)
-    far = model.prior.mean() + 4.0 * spread(model) * torch.randn(200, 8, generator=stream(1, "far"))
+    far = model.prior.mean() + 4.0 * spread(model.prior) * torch.randn(200, 8, generator=stream(1, "far"))
     assert gauge.decode(far.double()).dead.mean() > 3 * gauge.decode(near).dead.mean()
 
 

@@ -8,7 +8,8 @@ import torch
 
 from latentbo.codecs.descriptors import tanimoto
 from latentbo.errors import InputError
-from latentbo.views.dead_zones import Gauge, spread
+from latentbo.models.priors import spread
+from latentbo.views.dead_zones import Gauge
 from latentbo.views.grids import convex_slice, neighbourhood
 from latentbo.views.objects import Prediction
 
@@ -21,7 +22,7 @@ def test_a_neighbourhood_is_a_square_grid_about_the_object(gauge: Gauge) -> None
     assert found.offsets.tolist() == [-1.0, -0.5, 0.0, 0.5, 1.0]
     model = gauge.model
     home = model.embed(model.codec.read(["CCO"]))
-    grid = ((found.decodes.z - home) / spread(model)).reshape(5, 5, -1)
+    grid = ((found.decodes.z - home) / spread(model.prior)).reshape(5, 5, -1)
     first, second = grid[2, 4], grid[4, 2]  # one unit along either direction
     torch.testing.assert_close(
         torch.stack([first, second]) @ torch.stack([first, second]).T, torch.eye(2).double()

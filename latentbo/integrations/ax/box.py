@@ -19,7 +19,7 @@ from torch import Tensor
 
 from latentbo.data.latents import LATENTS
 from latentbo.errors import InputError
-from latentbo.models.priors import Prior
+from latentbo.models.priors import Prior, spread
 from latentbo.types import Latents
 
 REACH = 5.0  # standard deviations of the prior on either side: all of 4,989 molecules of ZINC-250k lie within
@@ -40,8 +40,8 @@ class LatentBox:
     @classmethod
     def around(cls, prior: Prior) -> LatentBox:
         """`REACH` standard deviations of the prior on either side of its mean."""
-        mean, spread = prior.mean().double(), prior.covariance().diagonal().double().sqrt()
-        return cls(tuple((mean - REACH * spread).tolist()), tuple((mean + REACH * spread).tolist()))
+        mean, half = prior.mean().double(), REACH * spread(prior)
+        return cls(tuple((mean - half).tolist()), tuple((mean + half).tolist()))
 
     @property
     def names(self) -> list[str]:
