@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+
+T = TypeVar("T")
 
 
 def fresh_seed() -> int:
@@ -36,6 +39,21 @@ def stream(seed: int, *path: str | int) -> torch.Generator:
 def numpy_stream(seed: int, *path: str | int) -> np.random.Generator:
     """A numpy generator of the named stream."""
     return np.random.default_rng(derive(seed, *path))
+
+
+def draw(rng: np.random.Generator, weights: Mapping[T, float]) -> T:
+    """One key, with probability in proportion to its weight."""
+    left = rng.random() * sum(weights.values())
+    for key, weight in weights.items():
+        left -= weight
+        if left < 0:
+            return key
+    return key
+
+
+def pick(rng: np.random.Generator, places: Sequence[T]) -> T:
+    """One of the places, each as likely. There must be one."""
+    return places[int(rng.integers(len(places)))]
 
 
 def normal(shape: Sequence[int], generator: torch.Generator | None, device: torch.device) -> Tensor:

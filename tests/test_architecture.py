@@ -31,11 +31,14 @@ STOREYS = (
 SHARED_STOREY = ("data", "codecs")  # frozen token sets know the vocabulary; a corpus is read by the codec
 
 CHEMISTRY = {
+    "codecs.bonds",
     "codecs.corpus_reader",
+    "codecs.crossover",
     "codecs.descriptors",
     "codecs.edits",
-    "codecs.graph_edits",
+    "codecs.graphs",
     "codecs.molecules",
+    "codecs.mutations",
     "codecs.recombine",
     "codecs.selfies_edits",
     "objectives.fingerprints",

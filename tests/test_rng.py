@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
-from latentbo.rng import derive, fresh_seed, global_stream, normal, numpy_stream, stream, uniform
+from latentbo.rng import derive, draw, fresh_seed, global_stream, normal, numpy_stream, pick, stream, uniform
 
 CPU = torch.device("cpu")
 
@@ -66,15 +67,23 @@ def test_a_global_stream_ends_with_an_error_too() -> None:
 
 
 def test_noise_is_the_generator_s_own() -> None:
-    for draw, plain in ((normal, torch.randn), (uniform, torch.rand)):
-        assert torch.equal(draw((3, 2), stream(0), CPU), plain(3, 2, generator=stream(0)))
+    for ours, plain in ((normal, torch.randn), (uniform, torch.rand)):
+        assert torch.equal(ours((3, 2), stream(0), CPU), plain(3, 2, generator=stream(0)))
         with global_stream(4):
-            unseeded = draw((2,), None, CPU)
+            unseeded = ours((2,), None, CPU)
         assert torch.equal(unseeded, plain(2, generator=stream(4)))
-        assert draw((0, 2), stream(0), CPU).shape == (0, 2)
+        assert ours((0, 2), stream(0), CPU).shape == (0, 2)
 
 
 def test_fresh_seeds_differ() -> None:
     seeds = {fresh_seed() for _ in range(20)}
     assert len(seeds) > 15
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+def test_draws_follow_the_weights() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [draw(rng, {"a": 3.0, "never": 0.0, "b": 1.0}) for _ in range(4_000)]
+    assert set(drawn) == {"a", "b"}
+    assert drawn.count("a") == pytest.approx(3_000, abs=4 * (4_000 * 0.75 * 0.25) ** 0.5)
+    assert {pick(rng, "xyz") for _ in range(50)} == set("xyz")

@@ -14,8 +14,9 @@ import numpy as np
 import selfies
 from rdkit import Chem, rdBase
 
-from latentbo.codecs.graph_edits import CACHED, draw, finish, loosened, pick, read
+from latentbo.codecs.graphs import CACHED, finish, loosened, read
 from latentbo.errors import InputError
+from latentbo.rng import draw, pick
 
 TRIES = 10
 REPLACE, INSERT, DELETE = "replace", "insert", "delete"

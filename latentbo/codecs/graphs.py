@@ -1,46 +1,29 @@
-"""Structural edits of a molecule: the mutations of Jensen's genetic algorithm (Chem. Sci. 2019, 10, 3567).
-
-They are direct edits of the Kekulé graph instead of reaction SMARTS, drawn only from the places where valence
-allows them. What differs from the original: a ligand that replaces another takes its place at a stereocentre,
-charges stay, no new bond is one that nobody keeps in a bottle (`UNSTABLE`), elements are drawn by
-`FREQUENCY`, sulfur can be oxidised, and rings close fused or spiro but never as a bridge.
-"""
+"""Molecules laid out as graphs for editing: what can be cut, bonded and closed, and what an edited graph has become."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations, pairwise, product
-from typing import TypeVar
 
-import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdqueries
 
 from latentbo.codecs.molecules import canonical, parsed
 from latentbo.errors import InputError
 
-T = TypeVar("T")
 Cut = tuple[int, int, int]  # the atom kept, the atom lost, the order of the bond between them
 CACHED = 512  # graphs, about 0.2 MB each with what is known of their edits
 LARGEST_RING = 7  # that an edit may make; a parent's larger rings may stay
+NEW_RINGS = range(3, LARGEST_RING + 1)  # sizes
 
-C, N, O, F, P, S, CL, BR, I = 6, 7, 8, 9, 15, 16, 17, 35, 53  # noqa: E741
-VALENCE = {C: 4, N: 3, O: 2, F: 1, P: 3, S: 2, CL: 1, BR: 1}
-HIGHEST_ORDER = {C: 3, N: 3, O: 2, F: 1, P: 1, S: 2, CL: 1, BR: 1}
-# Nearer to what drugs are made of than Jensen's even odds, which moreover leave out phosphorus.
-FREQUENCY = {C: 0.40, N: 0.18, O: 0.18, F: 0.08, S: 0.06, CL: 0.06, BR: 0.02, P: 0.02}
+N, O, F, S, CL, BR, I = 7, 8, 9, 16, 17, 35, 53  # noqa: E741
 HALOGENS = (F, CL, BR, I)
+# bonds that nobody keeps in a bottle
 UNSTABLE = {frozenset((O,)), *(frozenset((x, y)) for x in HALOGENS for y in (N, O, S, *HALOGENS))}
 
-BOND = {1: Chem.BondType.SINGLE, 2: Chem.BondType.DOUBLE, 3: Chem.BondType.TRIPLE}
-SIDES = (Chem.BondDir.ENDDOWNRIGHT, Chem.BondDir.ENDUPRIGHT)  # of a double bond next to it
-VACANT = "vacant"  # the side where an atom next to a double bond has lost a ligand
-ORDER = {bond: order for order, bond in BOND.items()}
-NEW_ORDER = {1: 0.60, 2: 0.35, 3: 0.05}  # Jensen's, as is the next
-CHANGED_ORDER = {1: 0.45, 2: 0.50, 3: 0.05}
-RING_SIZE = {3: 0.05, 4: 0.05, 5: 0.40, 6: 0.45, 7: 0.05}
+ORDER = {Chem.BondType.SINGLE: 1, Chem.BondType.DOUBLE: 2, Chem.BondType.TRIPLE: 3}
 
 _UNPAIRED = rdqueries.NumRadicalElectronsGreaterQueryAtom(0)
 _STRAINED = Chem.MolFromSmarts("[$([R]=[R]=[R]),$([r3,r4]=[r3,r4]),$([R]#@[R]),$([a;r3])]")
@@ -146,7 +129,7 @@ class Graph:
     def closures(self) -> dict[int, list[tuple[int, int]]]:
         """Pairs of atoms, each with a hydrogen, whose bond would close a ring; by the size of that ring."""
         distance = Chem.GetDistanceMatrix(self.molecule)
-        pairs: dict[int, list[tuple[int, int]]] = {size: [] for size in RING_SIZE}
+        pairs: dict[int, list[tuple[int, int]]] = {size: [] for size in NEW_RINGS}
         for i, j in combinations([atom for atom, count in enumerate(self.hydrogens) if count], 2):
             size = int(distance[i, j]) + 1
             if size in pairs and self.bondable(i, self.elements[j]):
@@ -254,208 +237,3 @@ def child_of(edited: Chem.Mol | None, parents: Sequence[Graph], max_heavy_atoms:
     if any(len(ring) > allowed for ring in child.rings):
         return None
     return None if child.strained and not any(parent.strained for parent in parents) else child
-
-
-def draw(rng: np.random.Generator, weights: Mapping[T, float]) -> T:
-    """One key, with probability in proportion to its weight."""
-    left = rng.random() * sum(weights.values())
-    for key, weight in weights.items():
-        left -= weight
-        if left < 0:
-            return key
-    return key
-
-
-def pick(rng: np.random.Generator, places: Sequence[T]) -> T:
-    """One of the places, each as likely. There must be one."""
-    return places[int(rng.integers(len(places)))]
-
-
-def release(molecule: Chem.RWMol, i: int, j: int) -> None:
-    """Cut a bond such that what comes next to either atom, a bond or else a hydrogen, stands where it stood.
-
-    RDKit's chiral tags go by the order of an atom's bonds, in which a new bond is last, as an implicit
-    hydrogen is. The side of a double bond is noted for `attach`.
-    """
-    cut = molecule.GetBondBetweenAtoms(i, j)
-    for here, there in ((i, j), (j, i)):
-        atom = molecule.GetAtomWithIdx(here)
-        if atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED:
-            ligands = [bond.GetOtherAtomIdx(here) for bond in atom.GetBonds()]
-            if (len(ligands) - 1 - ligands.index(there)) % 2:
-                atom.InvertChirality()
-        if cut.GetBondDir() in SIDES and _has_double_bond(atom):
-            atom.SetBoolProp(VACANT, _points_up(cut, here))
-    molecule.RemoveBond(i, j)
-
-
-def attach(molecule: Chem.RWMol, i: int, j: int, order: int) -> None:
-    """Bond two atoms, each on the side of its double bond where a released ligand was.
-
-    Where the two atoms disagree about the direction of the bond, the geometry is left open.
-    """
-    molecule.AddBond(i, j, BOND[order])
-    new = molecule.GetBondBetweenAtoms(i, j)
-    upwards = set()
-    for here in (i, j):
-        atom = molecule.GetAtomWithIdx(here)
-        if atom.HasProp(VACANT):
-            upwards.add(atom.GetBoolProp(VACANT) == (here == i))
-            atom.ClearProp(VACANT)
-    if order != 1 or len(upwards) != 1:
-        return
-    new.SetBondDir(SIDES[upwards.pop()])
-    for here in (i, j):
-        atom = molecule.GetAtomWithIdx(here)
-        sided = [bond for bond in atom.GetBonds() if bond.GetBondDir() in SIDES]
-        if _has_double_bond(atom) and len({_points_up(bond, here) for bond in sided}) < len(sided):
-            new.SetBondDir(Chem.BondDir.NONE)
-            return
-
-
-def _has_double_bond(atom: Chem.Atom) -> bool:
-    return any(bond.GetBondType() == BOND[2] for bond in atom.GetBonds())
-
-
-def _points_up(bond: Chem.Bond, here: int) -> bool:
-    """Whether a bond with a direction rises from one of its atoms, as `/` in F/C=C rises to the carbon."""
-    return (bond.GetBondDir() == SIDES[True]) == (bond.GetBeginAtomIdx() == here)
-
-
-def _element(rng: np.random.Generator, order: int, valence: int) -> int:
-    """An element that forms bonds of an order, and has at least some valence."""
-    return draw(
-        rng, {z: x for z, x in FREQUENCY.items() if HIGHEST_ORDER[z] >= order and VALENCE[z] >= valence}
-    )
-
-
-def append_atom(graph: Graph, rng: np.random.Generator) -> Chem.RWMol | None:
-    """A new atom in the place of one, two or three hydrogens, or an oxygen on sulfur."""
-    order = draw(rng, NEW_ORDER)
-    element = _element(rng, order, order)
-    sites = [i for i, free in enumerate(graph.hydrogens) if free >= order and graph.bondable(i, element)]
-    if (element, order) == (O, 2):
-        sites += graph.oxidisable
-    if not sites:
-        return None
-    out = Chem.RWMol(graph.kekule)
-    new = out.AddAtom(Chem.Atom(element))
-    out.AddBond(pick(rng, sites), new, BOND[order])
-    return out
-
-
-def insert_atom(graph: Graph, rng: np.random.Generator) -> Chem.RWMol | None:
-    """A new atom between two bonded ones. A multiple bond becomes a single one on one side at least."""
-    order = draw(rng, NEW_ORDER)
-    element = _element(rng, order, order + 1)
-    both_ways = [(i, j, old) for x, y, old in graph.free_bonds for i, j in ((x, y), (y, x))]
-    places = [
-        (i, j)
-        for i, j, old in both_ways
-        if graph.hydrogens[i] + old >= order and graph.bondable(i, element) and graph.bondable(j, element)
-        if order < 3 or frozenset((i, j)) not in graph.ring_bonds
-    ]
-    if not places:
-        return None
-    i, j = pick(rng, places)
-    out = Chem.RWMol(graph.kekule)
-    release(out, i, j)
-    new = out.AddAtom(Chem.Atom(element))
-    attach(out, i, new, order)
-    attach(out, j, new, 1)
-    return out
-
-
-def delete_atom(graph: Graph, rng: np.random.Generator) -> Chem.RWMol | None:
-    """One atom less; one of its neighbours takes over its other bonds, as single ones."""
-    if not graph.deletions:
-        return None
-    atom, hubs = pick(rng, graph.deletions)
-    hub = pick(rng, hubs)
-    out = Chem.RWMol(graph.kekule)
-    for x in graph.neighbours[atom]:
-        release(out, atom, x)
-        if atom in graph.paired and x in graph.paired:
-            out.GetAtomWithIdx(x).SetFormalCharge(0)
-    for x in graph.neighbours[atom]:
-        if x != hub and x not in graph.neighbours[hub]:
-            attach(out, hub, x, 1)
-    out.RemoveAtom(atom)
-    return out
-
-
-def change_bond(graph: Graph, rng: np.random.Generator) -> Chem.RWMol | None:
-    """Another order of one bond, paid for or filled up with hydrogens."""
-    order = draw(rng, CHANGED_ORDER)
-
-    def fits(i: int, j: int, old: int) -> bool:
-        if old == order or min(graph.hydrogens[i], graph.hydrogens[j]) < order - old:
-            return False
-        in_ring = frozenset((i, j)) in graph.ring_bonds
-        return order == 1 or not in_ring or (order == 2 and not graph.doubled & {i, j})
-
-    places = [(i, j) for i, j, old in graph.free_bonds if fits(i, j, old)]
-    if not places:
-        return None
-    out = Chem.RWMol(graph.kekule)
-    out.GetBondBetweenAtoms(*pick(rng, places)).SetBondType(BOND[order])
-    return out
-
-
-def change_atom(graph: Graph, rng: np.random.Generator) -> Chem.RWMol | None:
-    """Another element, uncharged, at one atom."""
-    element = draw(rng, FREQUENCY)
-
-    def fits(atom: int) -> bool:
-        around = graph.neighbours[atom]
-        held = atom in graph.paired or any(x in graph.paired and order > 1 for x, order in around.items())
-        if held or graph.elements[atom] in (1, element) or sum(around.values()) > VALENCE[element]:
-            return False
-        return all(
-            graph.bondable(x, element) and order <= HIGHEST_ORDER[element] for x, order in around.items()
-        )
-
-    sites = [atom for atom in range(len(graph.elements)) if fits(atom)]
-    if not sites:
-        return None
-    out = Chem.RWMol(graph.kekule)
-    atom = out.GetAtomWithIdx(pick(rng, sites))
-    atom.SetAtomicNum(element)
-    atom.SetFormalCharge(0)
-    atom.SetIsotope(0)
-    atom.SetNumExplicitHs(0)
-    atom.SetNoImplicit(False)
-    return out
-
-
-def close_ring(graph: Graph, rng: np.random.Generator) -> Chem.RWMol | None:
-    """A new single bond that closes a ring of 3 to 7 atoms, fused or spiro or alone."""
-    pairs = graph.closures[draw(rng, RING_SIZE)]
-    shuffled = (pairs[k] for k in rng.permutation(len(pairs)))
-    place = next((pair for pair in shuffled if not graph.bridges(*pair)), None)
-    if place is None:
-        return None
-    out = Chem.RWMol(graph.kekule)
-    out.AddBond(place[0], place[1], BOND[1])
-    return out
-
-
-def open_ring(graph: Graph, rng: np.random.Generator) -> Chem.RWMol | None:
-    """One bond of one ring less; bonds that two rings share stay."""
-    places = [(i, j) for i, j, _ in graph.free_bonds if graph.ring_bonds.get(frozenset((i, j))) == 1]
-    if not places:
-        return None
-    out = Chem.RWMol(graph.kekule)
-    release(out, *pick(rng, places))
-    return out
-
-
-MUTATIONS: dict[str, Callable[[Graph, np.random.Generator], Chem.RWMol | None]] = {
-    "append_atom": append_atom,
-    "insert_atom": insert_atom,
-    "delete_atom": delete_atom,
-    "change_bond": change_bond,
-    "change_atom": change_atom,
-    "close_ring": close_ring,
-    "open_ring": open_ring,
-}
