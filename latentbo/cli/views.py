@@ -28,8 +28,9 @@ def map(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE.smi|FILE.csv]",
-            help="Molecules: one SMILES a line, or a table with the column smiles and perhaps value.",
+            metavar="[FILE.smi|FILE.csv|FOLDER]",
+            help="Molecules: one SMILES a line, or a table with the column smiles and perhaps value. Images: a folder of "
+            "PNG files, a .npy array, or a table with the column image.",
             show_default=False,
         ),
     ] = None,
@@ -46,25 +47,25 @@ def map(
     centre: Annotated[
         str | None,
         typer.Option(
-            metavar="SMILES", help="Whose neighbourhood to show; the best molecule's if none is named."
+            metavar="SMILES|PNG", help="Whose neighbourhood to show; the best object's if none is named."
         ),
     ] = None,
     name: options.Name = None,
     seed: Seed = 0,
     model: options.Model = None,
 ) -> None:
-    """Write a page on a latent space: the map of molecules, a neighbourhood, what lies between three of them.
+    """Write a page on a latent space: the map of molecules or images, a neighbourhood, what lies between three of them.
 
     Coloured by the values of the file or the campaign, by what the surrogate predicts where there is no value, and
-    without any values by how far each molecule's decode lies from its point.
+    without any values by how far each object's decode lies from its point.
     """
     if file is None and campaign is None:
-        raise InputError("a map needs molecules: give a file of SMILES, or --campaign CAMPAIGN.db, or both")
+        raise InputError("a map needs objects: give a file of them, or --campaign CAMPAIGN.db, or both")
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import reopen
         from latentbo.models.pretrained import DEFAULT, load_model
         from latentbo.report.latent_views import map_page
-        from latentbo.report.spaces import Listed, listed, space_of_campaign, space_of_model
+        from latentbo.report.spaces import Listed, listed, named, space_of_campaign, space_of_model
         from latentbo.report.views_page import write_views
         from latentbo.views.dead_zones import calibrate
 
@@ -80,14 +81,15 @@ def map(
     terminal.list_problems(given.problems)
     with terminal.waiting("drawing"):
         gauge = calibrate(space.model, seed)
-        files = write_views(map_page(space, gauge, axes=axes, centre=centre, seed=seed), out, png=png)
+        home = None if centre is None else named(centre, space.model.codec)
+        files = write_views(map_page(space, gauge, axes=axes, centre=home, seed=seed), out, png=png)
     for written in files:
         terminal.say(f"{written} written")
 
 
 def path(
-    first: Annotated[str, typer.Argument(metavar="A", help="The SMILES to begin at.")],
-    last: Annotated[str, typer.Argument(metavar="B", help="The SMILES to end at.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="The SMILES, or the PNG file, to begin at.")],
+    last: Annotated[str, typer.Argument(metavar="B", help="The one to end at.")],
     campaign: InCampaign = None,
     out: Annotated[Path, typer.Option(metavar="FILE.html", help="The page.")] = Path("path.html"),
     png: Png = False,
@@ -100,7 +102,7 @@ def path(
     seed: Seed = 0,
     model: options.Model = None,
 ) -> None:
-    """Write a page on the way from one molecule to another: what is decoded, how alike it is to either, dead zones.
+    """Write a page on the way from one object to another: what is decoded, how alike it is to either, dead zones.
 
     With a campaign also what its surrogate predicts, with 95 % intervals. Without --line or --sphere: both ways.
     """
@@ -108,7 +110,7 @@ def path(
         from latentbo.campaign.opening import reopen
         from latentbo.models.pretrained import DEFAULT, load_model
         from latentbo.report.latent_views import path_page
-        from latentbo.report.spaces import Listed, space_of_campaign, space_of_model
+        from latentbo.report.spaces import Listed, named, space_of_campaign, space_of_model
         from latentbo.report.views_page import write_views
         from latentbo.views.dead_zones import calibrate
         from latentbo.views.paths import LINE, SPHERE
@@ -121,8 +123,9 @@ def path(
     ways = [way for way, wanted in ((LINE, line), (SPHERE, sphere)) if wanted or line == sphere]
     with terminal.waiting("drawing"):
         gauge = calibrate(space.model, seed)
+        ends = [named(each, space.model.codec) for each in (first, last)]
         page = path_page(
-            gauge, (first, last), ways, steps=steps, predict=space.predict, name=space.name, facts=space.facts
+            gauge, ends, ways, steps=steps, predict=space.predict, name=space.name, facts=space.facts
         )
         files = write_views(page, out, png=png)
     for written in files:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from latentbo.codecs.vocabulary import PAD, Vocabulary
 
-DATA_URI = re.compile(r"(data:[\w/+.;-]*,)([\w+/=%-]+)")
+DATA_URI = re.compile(r"data:image/[\w+.;-]*,([\w+/=%-]+)")
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,22 @@ class Reading:
 
 @dataclass(frozen=True)
 class Kind:
-    """How people speak of one kind of object: one of them, the column of their tables, and what has to stand in it."""
+    """How people speak of one kind of object: one of them, the column of their tables, and what has to stand in it.
+
+    `exact` says whether a decode can be an object again (molecules), or at best be like it (images).
+    """
 
     noun: str
     column: str
     expected: str
+    exact: bool
 
 
 KINDS = {
-    "molecules": Kind("molecule", "smiles", "SMILES that RDKit reads"),
-    "images": Kind("image", "image", "a PNG of the model's size as a data URI (`codecs.images.image_name`)"),
+    "molecules": Kind("molecule", "smiles", "SMILES that RDKit reads", exact=True),
+    "images": Kind(
+        "image", "image", "a PNG of the model's size as a data URI (`codecs.images.image_name`)", exact=False
+    ),
 }
 
 
@@ -92,8 +98,8 @@ class Codec(Protocol):
 
 
 def brief(text: str) -> str:
-    """The text as messages show it: of the content of data URIs (images) only eight digits that tell them apart."""
-    return DATA_URI.sub(lambda found: f"{found[1]}...{_digits(found[2])}", text)
+    """The text as messages show it: instead of each image's data URI eight digits that tell it apart."""
+    return DATA_URI.sub(lambda found: f"image {_digits(found[1])}", text)
 
 
 def _digits(content: str) -> str:

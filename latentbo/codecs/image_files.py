@@ -47,6 +47,14 @@ def read_images(source: str | Path, values: str | Path | None = None, *, value_c
     return Table(rows, tuple(sorted(problems, key=lambda problem: problem.line)), listed.encoding)
 
 
+def read_image(file: str | Path) -> str:
+    """The name of the image in one PNG file. `InputError` where there is none."""
+    try:
+        return image_name(png_pixels(Path(file).read_bytes()))
+    except (OSError, ValueError) as error:
+        raise InputError(f"a PNG file was expected, not {file}: {error}") from error
+
+
 def pixels(names: Iterable[str]) -> UInt8[np.ndarray, "n h w"]:
     """The grey levels of named images of one size. `InputError` where the sizes differ or there is none."""
     read = [image_pixels(name) for name in names]

@@ -1,7 +1,7 @@
 """Objects as small pictures inside a figure: a frame says whether to believe the place, a tint what the object is worth.
 
 `Raster` gives an object's pixels (grey h x w, or RGBA) for a place of so many by so many CSS pixels, or None where it
-has no picture: `molecules.raster` for molecules, `codecs.images.image_pixels` of the name for images.
+has no picture: `drawings.LOOKS` has that of each kind.
 """
 
 from __future__ import annotations

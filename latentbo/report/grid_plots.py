@@ -45,15 +45,14 @@ def neighbourhood(found: Neighbourhood, raster: Raster, likeness: str = "Tanimot
     _finish(figure, axes, edges, ScalarMappable(norm, PALE), f"{likeness} to the centre")
     others = np.delete(found.likeness, middle)
     typical = written(float(np.nanmedian(others)), 2) if np.isfinite(others).any() else "–"
-    distinct = len({name for name in found.decodes.objects if name is not None})
+    distinct = f"; {found.decodes.distinct} different objects" if found.decodes.exact else ""
     alt = (
-        f"{side} by {side} grid of decoded objects about {plain(found.centre, 120)}: {distinct} different ones, "
+        f"{side} by {side} grid of decoded objects about {plain(found.centre, 120)}{distinct}; "
         f"median {likeness} to the centre {typical}; {int(found.decodes.dead.sum())} of {len(edges)} points are dead zones."
     )
-    home = "" if found.decodes.objects[middle] == found.centre else " The centre decodes to another object."
-    caption = (
-        f"Numbers and tint: {likeness} to the centre (median {typical}); {distinct} different objects.{home} "
-    )
+    changed = found.decodes.exact and found.decodes.objects[middle] != found.centre
+    home = " The centre decodes to another object." if changed else ""
+    caption = f"Numbers and tint: {likeness} to the centre (median {typical}){distinct}.{home} "
     return style.picture(figure, "neighbourhood", alt, caption + judged(found.decodes))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from html import escape
 
 import plotly.graph_objects as go
@@ -11,12 +10,12 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from latentbo.report import style
+from latentbo.report.drawings import Draw
 from latentbo.report.latent_map import PROPOSALS, START_DATA, axis_label, colours
 from latentbo.report.style import plain, written
 from latentbo.views.maps import LatentMap
 
 SYMBOLS = {START_DATA: ("square", 8), PROPOSALS: ("circle", 10)}
-Draw = Callable[[object], Markup | None]
 
 # The row of a mark travels with it as its customdata.
 _SCRIPT = """
@@ -40,7 +39,10 @@ def interactive_map(
     """
     drawings = Markup("").join(
         Markup("<div>{}<p class='value'>{}</p><p class='where'>{}</p><p class='smiles'>{}</p></div>").format(
-            draw(object_) or "", f"{plain(name)} {written(float(value))}", group, plain(object_, 200)
+            draw(object_, 260, 190) or "",
+            f"{plain(name)} {written(float(value))}",
+            group,
+            plain(object_, 200),
         )
         for object_, value, group in zip(found.objects, found.values, found.groups, strict=True)
     )

@@ -1,6 +1,4 @@
-"""From a space to the pages that `latentbo map` and `latentbo path` write; of molecules, for these are drawn and compared
-as such.
-"""
+"""From a space to the pages that `latentbo map` and `latentbo path` write, of objects of any kind."""
 
 from __future__ import annotations
 
@@ -10,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from latentbo.codecs.descriptors import tanimoto
+from latentbo.codecs.base import KINDS
 from latentbo.errors import InputError, unknown_name
 from latentbo.report import grid_plots, motion_plots, path_plots
 from latentbo.report.cells import STRAYED
+from latentbo.report.drawings import LOOKS
 from latentbo.report.interactive import interactive_map
 from latentbo.report.latent_map import latent_map
-from latentbo.report.molecules import draw, raster
 from latentbo.report.spaces import Space
 from latentbo.report.style import percent, plain, written
 from latentbo.report.summary import Tile
@@ -47,32 +45,37 @@ def map_page(
     """
     if axes not in AXES:
         raise unknown_name("axes", axes, AXES)
+    kind = space.model.codec.kind
+    noun, look = KINDS[kind].noun, LOOKS[kind]
     if not space.objects:
-        raise InputError("a map needs one molecule at least that can be read, but there is none")
+        raise InputError(f"a map needs one {noun} at least that can be read, but there is none")
     shown, name, decodes, left_out = _valued(_thinned(space), gauge)
     z = decodes.z.numpy()
     plane = _plane(space, z, axes)
     values = shown.values
     ranked = name != STRAYED
     placed = LatentMap(shown.objects, plane.place(z), plane.axes, values, shown.groups)
-    still = latent_map(placed, name, best=ranked, noun="molecule", width=1160)
+    still = latent_map(placed, name, best=ranked, noun=noun, width=1160)
     middle = _middle(z, values, ranked)
-    said = f"Latent map of {len(values)} molecules, coloured by {name}"
-    live = interactive_map(placed, name, said, draw, first=middle, best=ranked)
+    said = f"Latent map of {len(values)} {kind}, coloured by {name}"
+    live = interactive_map(placed, name, said, look.draw, first=middle, best=ranked)
     home = shown.objects[middle] if centre is None else centre
-    around = neighbourhood(gauge, home, tanimoto, seed)
+    around = neighbourhood(gauge, home, look.similarity, seed)
     views = [
         View("Latent map", still, live),
-        View(f"Neighbourhood of {plain(around.centre, 80)}", grid_plots.neighbourhood(around, raster)),
+        View(
+            f"Neighbourhood of {plain(around.centre, 80)}",
+            grid_plots.neighbourhood(around, look.raster, look.likeness),
+        ),
     ]
     if len(corners := _corners(z, values, ranked)) == 3:
         between = convex_slice(gauge, [shown.objects[i] for i in corners], predict=space.predict)
-        views.append(View("Between three molecules", grid_plots.convex_slice(between, raster, space.name)))
+        views.append(View(f"Between three {kind}", grid_plots.convex_slice(between, look.raster, space.name)))
     views += _moved(space, shown, name)
     of_all = f" of {len(space.objects):,}" if len(values) < len(space.objects) else ""
     return ViewsPage(
         "Latent space",
-        f"Map of {len(values):,}{of_all} molecules",
+        f"Map of {len(values):,}{of_all} {kind}",
         {"values": name, **space.facts, "seed": str(seed)},
         _tiles(shown, decodes, left_out, gauge, seed),
         tuple(views),
@@ -89,13 +92,15 @@ def path_page(
     name: str = "",
     facts: Mapping[str, str] | None = None,
 ) -> ViewsPage:
-    """The ways between two molecules, one picture each. Errors as of `views.paths.path`."""
-    found = [path(gauge, ends, way, tanimoto, steps=steps, predict=predict) for way in ways]
+    """The ways between two objects, one picture each. Errors as of `views.paths.path`."""
+    kind = gauge.model.codec.kind
+    look = LOOKS[kind]
+    found = [path(gauge, ends, way, look.similarity, steps=steps, predict=predict) for way in ways]
     first, last = found[0].ends
-    tiles = [Tile("Similarity of the two", written(tanimoto(first, [last])[0], 2), "Tanimoto, ECFP4")]
+    tiles = [Tile("Similarity of the two", written(look.similarity(first, [last])[0], 2), look.likeness)]
     for each in found:
-        distinct = len({object_ for object_ in each.decodes.objects if object_ is not None})
-        note = f"{percent(float(each.decodes.undecided.mean()))} undecided, {distinct} different molecules"
+        distinct = f", {each.decodes.distinct} different {kind}" if each.decodes.exact else ""
+        note = f"{percent(float(each.decodes.undecided.mean()))} undecided{distinct}"
         tiles.append(
             Tile(
                 f"Dead on the {WAYS[each.way].lower().partition(' about')[0]}",
@@ -103,7 +108,10 @@ def path_page(
                 note,
             )
         )
-    views = [View(WAYS[each.way], path_plots.path(each, raster, name=name)) for each in found]
+    views = [
+        View(WAYS[each.way], path_plots.path(each, look.raster, name=name, likeness=look.likeness))
+        for each in found
+    ]
     heading = f"From {plain(first, 60)} to {plain(last, 60)}"
     return ViewsPage("Latent path", heading, dict(facts or {}), tuple(tiles), tuple(views))
 
@@ -183,9 +191,10 @@ def _tiles(shown: Space, decodes: Decodes, left_out: int, gauge: Gauge, seed: in
     own = [a == b for a, b in zip(shown.objects, decodes.objects, strict=True)]
     drawn = gauge.decode(gauge.model.prior.sample(DRAWS, stream(seed, "prior draws")).double())
     note = f"{left_out:,} without a value left out" if left_out else ""
+    back = Tile("Come back from their point", percent(float(np.mean(own))), "greedy decoding")
     return (
-        Tile("Molecules", f"{len(own):,}", note),
-        Tile("Come back from their point", percent(float(np.mean(own))), "greedy decoding"),
+        Tile(gauge.model.codec.kind.capitalize(), f"{len(own):,}", note),
+        *([back] if decodes.exact else []),
         Tile("Dead at their own point", percent(float(decodes.dead.mean())), ""),
         Tile(
             "Dead among prior draws",

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from latentbo.codecs.base import KINDS
 from latentbo.errors import InputError
 from latentbo.report import latent_map, plots, round_plots, summary, trace_plot
-from latentbo.report.drawings import DRAWINGS
+from latentbo.report.drawings import LOOKS
 from latentbo.report.numbers import (
     FAILED,
     MEASURED,
@@ -127,7 +127,7 @@ def write_page(template: str, contents: Mapping[str, Any], path: Path) -> Path:
 
 def _contents(data: ReportData) -> dict[str, Any]:
     """What the template names."""
-    draw, noun = DRAWINGS[data.kind], KINDS[data.kind].noun
+    draw, noun = LOOKS[data.kind].draw, KINDS[data.kind].noun
     table, rounds = _framed(data.table, TABLE), _framed(data.rounds, ROUNDS)
     events = _framed(data.encoder_events, EVENTS)
     told = calls(table)

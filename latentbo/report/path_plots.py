@@ -120,6 +120,7 @@ def _runs(rows: np.ndarray) -> list[tuple[int, int]]:
 def _caption(found: Path, name: str) -> str:
     first, last = found.decodes.objects[0], found.decodes.objects[-1]
     changed = [end for end, there in zip(found.ends, (first, last), strict=True) if end != there]
+    changed = changed if found.decodes.exact else []
     lost = (
         f" {' and '.join(plain(end, 120) for end in changed)} itself does not come back from its own point."
         if changed
@@ -129,10 +130,8 @@ def _caption(found: Path, name: str) -> str:
         "" if found.predicted is None
         else f" The interval is that of {plain(name)} itself, without the noise of a measurement."
     )  # fmt: skip
-    distinct = len({each for each in found.decodes.objects if each is not None})
-    return (
-        f"{distinct} different objects in {len(found.share)} steps.{lost}{predicted} {judged(found.decodes)}"
-    )
+    different = f"{found.decodes.distinct} different objects in " if found.decodes.exact else ""
+    return f"{different}{len(found.share)} steps.{lost}{predicted} {judged(found.decodes)}"
 
 
 def _alt(found: Path) -> str:

@@ -14,9 +14,11 @@ import torch
 from jaxtyping import Float
 
 from latentbo.campaign.campaign import Campaign
-from latentbo.codecs.base import Codec
+from latentbo.codecs.base import KINDS, Codec, brief
+from latentbo.codecs.image_files import read_image, read_images
+from latentbo.codecs.images import PREFIX
 from latentbo.data.dataset import Measurements
-from latentbo.data.tables import VALUE, read_table
+from latentbo.data.tables import VALUE, Table, read_table
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.surrogate import LatentGP
 from latentbo.report.latent_map import PROPOSALS, START_DATA
@@ -24,6 +26,7 @@ from latentbo.views.objects import Predict, predictor
 
 FEWEST = 10  # different values that a surrogate is fitted to here
 MEASURED, UNMEASURED = "measured", "predicted"
+IMAGES = "images"
 
 
 @dataclass(frozen=True)
@@ -60,25 +63,42 @@ class Space:
 
 
 def listed(file: Path, codec: Codec) -> Listed:
-    """A file of SMILES, or a table with the column smiles and perhaps value. `InputError` for a file that is neither."""
-    table = read_table(file, value_column=None)
-    if any(name.lower() == VALUE for row in table.rows[:1] for name in row.extra):
-        table = read_table(file)
+    """A file of SMILES, or a table with the column smiles and perhaps value; of images a folder of PNG files, a .npy array,
+    or a table with the column image. `InputError` for what is none of them.
+    """
+    table = _table(file, codec.kind)
     problems = [str(problem) for problem in table.problems]
     found: dict[str, float] = {}
     for row, reading in zip(table.rows, codec.read([row.object for row in table.rows]), strict=True):
         if reading.object is None:
-            problems.append(f"line {row.line}: {row.object!r} cannot be used ({reading.reason})")
+            problems.append(f"line {row.line}: {brief(row.object)!r} cannot be used ({reading.reason})")
         elif row.value is not None or reading.object not in found:
             found[reading.object] = np.nan if row.value is None else row.value
     return Listed(tuple(found), tuple(found.values()), tuple(problems))
+
+
+def _table(file: Path, kind: str) -> Table:
+    if kind == IMAGES and (file.is_dir() or file.suffix == ".npy"):
+        return read_images(file)
+    column = KINDS[kind].column
+    table = read_table(file, object_column=column, value_column=None)
+    if any(name.lower() == VALUE for row in table.rows[:1] for name in row.extra):
+        table = read_table(file, object_column=column)
+    return table
+
+
+def named(text: str, codec: Codec) -> str:
+    """One object as a user names it on a command line: a SMILES; of an image its PNG file."""
+    return read_image(text) if codec.kind == IMAGES and not text.startswith(PREFIX) else text
 
 
 def space_of_model(model: DKLVAE, given: Listed, *, name: str = "value") -> Space:
     """The space of a model and a file's objects; their values, where there are enough, teach a surrogate."""
     values = np.array(given.values, dtype=float)
     known = np.isfinite(values)
-    groups = tuple(np.where(known, MEASURED, UNMEASURED)) if known.any() else ("molecules",) * len(values)
+    groups = (
+        tuple(np.where(known, MEASURED, UNMEASURED)) if known.any() else (model.codec.kind,) * len(values)
+    )
     head = None
     if len(set(values[known].tolist())) >= FEWEST:
         measured = tuple(each for each, there in zip(given.objects, known, strict=True) if there)

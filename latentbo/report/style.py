@@ -26,6 +26,8 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
+from latentbo.codecs.base import brief
+
 INK, MUTED, GRID = "#1b2430", "#5b6675", "#e3e7ec"
 BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE = (
     "#0072b2",
@@ -137,8 +139,8 @@ def around(values: np.ndarray) -> tuple[float, float]:
 
 
 def plain(text: str, most: int = 44) -> str:
-    """One printable line of at most `most` characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """One printable line of at most `most` characters; of images' names what tells them apart."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in brief(text)).split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 

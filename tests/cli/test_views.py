@@ -72,7 +72,7 @@ def test_path_without_and_with_a_campaign(invoke: Invoke, begun: str, model: Pat
 def test_mistakes_are_named(invoke: Invoke, write: Write, model: Path) -> None:
     file = write("a.smi", LIST)
     for words, message in (
-        (["map"], "a map needs molecules"),
+        (["map"], "a map needs objects"),
         (["map", "none.smi"], "cannot read none.smi"),
         (["map", write("b.smi", "C1CC\n")], "one molecule at least"),
         (["map", file, "--axes", "lengthscales"], "no surrogate to have lengthscales"),

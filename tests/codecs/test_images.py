@@ -145,7 +145,7 @@ def test_messages_show_few_letters_of_an_image() -> None:
     first, second = image_name(some()), image_name(some(seed=1))
     shown = brief(f"{first!r} and {second} are not CCO")
     assert len(shown) < 120
-    assert shown.startswith("'data:image/png;base64,...")
+    assert shown.startswith("'image ")
     assert shown.endswith(" are not CCO")
     assert brief(first) != brief(second)
     assert brief("C[C@@H](N)C(=O)O" * 40) == "C[C@@H](N)C(=O)O" * 40

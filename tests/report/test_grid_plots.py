@@ -33,7 +33,13 @@ def between(gauge: Gauge) -> Slice:
 def judged(decodes: Decodes, strayed: list[float], entropy: list[float]) -> Decodes:
     n = len(strayed)
     return Decodes(
-        decodes.z[:n], decodes.readings[:n], np.array(strayed), np.ones(n), np.array(entropy), usual=0.5
+        decodes.z[:n],
+        decodes.readings[:n],
+        np.array(strayed),
+        np.ones(n),
+        np.array(entropy),
+        usual=0.5,
+        exact=True,
     )
 
 

@@ -11,7 +11,7 @@ from latentbo.campaign import Campaign, Settings
 from latentbo.codecs.base import KINDS
 from latentbo.codecs.images import image_name
 from latentbo.data.cards import draw_cards
-from latentbo.report.drawings import DRAWINGS
+from latentbo.report.drawings import LOOKS
 from latentbo.report.from_campaign import report_data
 from latentbo.report.images import draw
 from latentbo.report.page import write_report
@@ -26,7 +26,7 @@ def test_an_image_stands_in_the_page_itself() -> None:
     assert f'src="{name}"' in shown
     assert "max-width: 100px; height: 80px" in shown
     assert len(shown) < len(name) + 200
-    assert set(DRAWINGS) == set(KINDS)
+    assert set(LOOKS) == set(KINDS)
 
 
 def test_nothing_else_is_drawn() -> None:

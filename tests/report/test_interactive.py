@@ -53,7 +53,7 @@ def test_the_best_has_a_star_where_larger_is_better() -> None:
 
 
 def test_names_are_text_wherever_they_stand() -> None:
-    live = interactive_map(placed((EVIL, "C"), (EVIL, "x")), EVIL, EVIL, lambda name: Markup(""), first=0)
+    live = interactive_map(placed((EVIL, "C"), (EVIL, "x")), EVIL, EVIL, lambda *_: Markup(""), first=0)
     own = re.sub(r"<script>/\*\*.*?</script>", "", live, flags=re.DOTALL)  # plotly's
     assert "<script>alert" not in own
     assert "<b>" not in own
