@@ -13,6 +13,7 @@ BENCHMARKS = {
     "cards": "angles read off a space of playing cards, and cards decoded where none was trained on",
     "qm9": "small molecules rebuilt from a latent space, and enthalpies read off it, beside baselines",
     "properties": "several properties read off the shipped model's space, exactly and sparsely",
+    "lengthscales": "priors on the head's lengthscales compared on cards and on small molecules",
     "campaign": "the default campaign against random sampling of the same model, on the same calls",
     "ax": "a campaign, our node in Ax, and Ax's default generator over the same latent box",
     "objective_speed": "molecules a second of each built-in objective",

@@ -14,15 +14,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from benchmarks.campaign import seeds_of
-from benchmarks.qm9.space import rebuilt
-from benchmarks.results import FOLDER, save_picture, write_result
+from benchmarks.qm9.rebuilt import rebuilt
+from benchmarks.results import FOLDER, over_seeds, save_picture, write_result
 from latentbo.codecs.descriptors import properties
 from latentbo.data.downloads import fetch
 from latentbo.data.tables import read_smiles
@@ -124,10 +123,7 @@ def run(model: DKLVAE, scale: Scale, seeds: Sequence[int], out: Path) -> dict[st
         save_picture(axes_picture(shares), out / f"properties_axes_{seed}.png")
         top = {name: shares[row].topk(3).indices.tolist() for row, name in enumerate(NAMES)}
         print(f"seed {seed}: axes that matter most {top}", flush=True)
-    for name in per_seed[0]:
-        values = [found[name] for found in per_seed]
-        numbers |= {name: fmean(values), f"{name}_sd": stdev(values) if len(values) > 1 else 0.0}
-    return numbers
+    return numbers | over_seeds(per_seed)
 
 
 def table(numbers: dict[str, float], scale: Scale) -> str:

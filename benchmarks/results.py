@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -33,6 +34,15 @@ def write_result(
     plain = {name: _plain(value) for name, value in numbers.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({**plain, **stamp}, indent=2) + "\n")
+
+
+def over_seeds(per_seed: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each figure, and under its name with `_sd` the sample standard deviation (0 of one seed)."""
+    numbers: dict[str, float] = {}
+    for name in per_seed[0]:
+        values = [found[name] for found in per_seed]
+        numbers |= {name: fmean(values), f"{name}_sd": stdev(values) if len(values) > 1 else 0.0}
+    return numbers
 
 
 def save_picture(figure: Figure, file: Path) -> None:

@@ -13,7 +13,6 @@ import argparse
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
 
 import torch
 
@@ -22,7 +21,7 @@ from benchmarks.cards.seed import of_scales, of_seed
 from benchmarks.cards.settings import FULL, SMOKE, Scale
 from benchmarks.cards.spaces import Study
 from benchmarks.cells import Cells
-from benchmarks.results import FOLDER, write_result
+from benchmarks.results import FOLDER, over_seeds, write_result
 
 RESULT = FOLDER / "cards.json"
 OUT = Path("runs/cards")
@@ -56,12 +55,7 @@ def run(scale: Scale, seeds: Sequence[int], out: Path) -> dict[str, float]:
     out.mkdir(parents=True, exist_ok=True)
     cells = Cells(out / "cells.json")
     per_seed = [of_seed(Study(scale, seed, out), cells) for seed in seeds]
-    numbers: dict[str, float] = {}
-    for name in per_seed[0]:
-        values = [found[name] for found in per_seed]
-        numbers[name] = fmean(values)
-        numbers[f"{name}_sd"] = stdev(values) if len(values) > 1 else 0.0
-    return numbers | of_scales(Study(scale, seeds[0], out), cells)
+    return over_seeds(per_seed) | of_scales(Study(scale, seeds[0], out), cells)
 
 
 def table(numbers: Mapping[str, float], seeds: int) -> str:

@@ -13,28 +13,21 @@ import argparse
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
 
-import numpy as np
 import torch
 
 from benchmarks.campaign import seeds_of
 from benchmarks.cells import Cells
 from benchmarks.qm9 import pictures
-from benchmarks.qm9.heads import errors, split_of, trend
-from benchmarks.qm9.settings import FULL, KCAL, POSITIONS, SMOKE, Scale
-from benchmarks.qm9.space import corpus, held_out, pretrained, rebuilt, refined
-from benchmarks.results import FOLDER, save_picture, write_result
+from benchmarks.qm9.heads import errors, trend
+from benchmarks.qm9.rebuilt import rebuilt
+from benchmarks.qm9.settings import FULL, KCAL, POSITIONS, SMOKE
+from benchmarks.qm9.study import Study
+from benchmarks.results import FOLDER, over_seeds, save_picture, write_result
 from latentbo.data.dataset import Measurements
-from latentbo.data.downloads import fetch
-from latentbo.data.tables import read_table
-from latentbo.models.dkl_vae import DKLVAE
-from latentbo.rng import numpy_stream
-from latentbo.training.replay import token_set
 
 RESULT, OUT = FOLDER / "qm9.json", Path("runs/qm9")
 BAR = 0.012
-REPLAYED = 20_000  # molecules that keep the space together while it is refined
 REBUILT = {
     "exact_match": ("held-out molecules that come back whole", "0.291", ">= 0.95"),
     "token_accuracy": ("tokens right, greedy, padding not counted", "", ""),
@@ -54,58 +47,33 @@ HEADS = {
 }
 
 
-def run(scale: Scale, seeds: Sequence[int], out: Path, workers: int) -> dict[str, float]:
+def run(study: Study, seeds: Sequence[int]) -> dict[str, float]:
     """Everything: reconstruction once, heads seed by seed with mean and sample standard deviation."""
-    out.mkdir(parents=True, exist_ok=True)
-    cells = Cells(out / "cells.json")
-    file = corpus(scale, out)
-    model = pretrained(file, scale, out, workers)
-    readings, known = held_out(file, model, workers)
-    numbers = dict(cells.get("rebuilt", lambda: rebuilt(model, readings, POSITIONS)))
-    names, h = _enthalpies(model)
-    replay = token_set(model.codec.read(sorted(known)[:: max(1, len(known) // REPLAYED)]))
-
-    def of_seed(seed: int) -> dict[str, float]:
-        split = split_of(
-            names, h, numpy_stream(seed, "split").permutation(len(names)), scale.rows, scale.tests
-        )
-        ordered, _ = refined(
-            model, Measurements(split.known, split.h), replay, scale, seed, out / f"raw_{seed}"
-        )
-        rest = trend(split, atoms_only=False).rest
-        ours, curve = refined(
-            model, Measurements(split.known, rest), replay, scale, seed, out / f"rest_{seed}"
-        )
-        save_picture(pictures.curve(curve), out / f"qm9_training_{seed}.png")
-        after = rebuilt(ours, readings)["exact_match"]
-        return {
-            **errors(split, model, ordered, ours),
-            "exact_match_refined": after,
-            "kept_round": curve["kept"][0],
-        }
-
-    per_seed = [cells.get(f"heads_{seed}", lambda seed=seed: of_seed(seed)) for seed in seeds]
-    for name in per_seed[0]:
-        values = [found[name] for found in per_seed]
-        numbers[name] = fmean(values)
-        numbers[f"{name}_sd"] = stdev(values) if len(values) > 1 else 0.0
+    study.folder.mkdir(parents=True, exist_ok=True)
+    cells = Cells(study.folder / "cells.json")
+    numbers = dict(cells.get("rebuilt", lambda: rebuilt(study.model, study.held_out, POSITIONS)))
+    per_seed = [cells.get(f"heads_{seed}", lambda seed=seed: of_seed(study, seed)) for seed in seeds]
+    numbers |= over_seeds(per_seed)
     bars = {
         what: (numbers[f"{name}_rmse_hartree"], numbers[f"{name}_rmse_hartree_sd"])
         for name, what in HEADS.items()
     }
-    save_picture(pictures.bars(bars, BAR), out / "qm9_heads.png")
+    save_picture(pictures.bars(bars, BAR), study.folder / "qm9_heads.png")
     return numbers
 
 
-def _enthalpies(model: DKLVAE) -> tuple[list[str], np.ndarray]:
-    """Distinct molecules that the model can read, with their total enthalpies in Hartree; the first of equal ones."""
-    rows = read_table(fetch("qm9"), value_column="h298").rows
-    readings = model.codec.read([row.object for row in rows])
-    found: dict[str, float] = {}
-    for row, reading in zip(rows, readings, strict=True):
-        if reading.object is not None and row.value is not None:
-            found.setdefault(reading.object, row.value)
-    return list(found), np.array(list(found.values()))
+def of_seed(study: Study, seed: int) -> dict[str, float]:
+    """All heads on one split, with spaces refined on the raw enthalpies and on what a trend over groups leaves."""
+    split = study.split(seed)
+    ordered, _ = study.refined(Measurements(split.known, split.h), seed, "raw")
+    rest = trend(split, atoms_only=False).rest
+    ours, curve = study.refined(Measurements(split.known, rest), seed, "rest")
+    save_picture(pictures.curve(curve), study.folder / f"qm9_training_{seed}.png")
+    return {
+        **errors(split, study.model, ordered, ours),
+        "exact_match_refined": rebuilt(ours, study.held_out)["exact_match"],
+        "kept_round": curve["kept"][0],
+    }
 
 
 def table(numbers: Mapping[str, float], seeds: int) -> str:
@@ -136,7 +104,7 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(chosen.threads)
     scale, seeds = (SMOKE, chosen.seeds[:1]) if chosen.smoke else (FULL, chosen.seeds)
     began = time.perf_counter()
-    numbers = run(scale, seeds, chosen.out, chosen.workers)
+    numbers = run(Study(scale, chosen.out, chosen.workers), seeds)
     print(table(numbers, len(seeds)))
     # Atomisation enthalpies differ from total ones by constants of the atoms, which every trend contains.
     result = {**numbers, "h298_atom_rmse_kcal": KCAL * numbers["h298_rmse_hartree"], "smoke": chosen.smoke}

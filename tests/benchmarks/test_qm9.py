@@ -11,7 +11,7 @@ import torch
 
 from benchmarks.qm9.command import HEADS, REBUILT, main
 from benchmarks.qm9.heads import split_of, trend
-from benchmarks.qm9.space import rebuilt
+from benchmarks.qm9.rebuilt import rebuilt
 from latentbo.models.dkl_vae import DKLVAE
 
 

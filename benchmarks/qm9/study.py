@@ -1,0 +1,112 @@
+"""QM9 as it is trained on and asked about; spaces are made once and kept in the folder of the results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.qm9.heads import Split, split_of
+from benchmarks.qm9.settings import Scale
+from latentbo.codecs.base import Reading
+from latentbo.codecs.corpus_reader import canonical_objects
+from latentbo.data.dataset import Measurements, TokenSet
+from latentbo.data.downloads import fetch
+from latentbo.data.tables import read_smiles, read_table
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.pretrained import CARD, load_model, save_model
+from latentbo.rng import numpy_stream
+from latentbo.training import molecule_space
+from latentbo.training.fit import Progress
+from latentbo.training.molecules import make_model
+from latentbo.training.pretrain import HELD_OUT_EVERY
+from latentbo.training.refine import refine
+from latentbo.training.replay import token_set
+
+REPLAYED = 20_000  # molecules that keep the space together while it is refined
+
+
+@dataclass(frozen=True)
+class Study:
+    """A VAE of QM9's SMILES that knows no enthalpy, and what is refined from it. `workers` processes read SMILES."""
+
+    scale: Scale
+    folder: Path
+    workers: int = 1
+
+    @cached_property
+    def _file(self) -> Path:
+        file = fetch("qm9_smiles")
+        if self.scale.lines is None:
+            return file
+        lines, some = read_smiles(file), self.folder / "some.smi"
+        some.parent.mkdir(parents=True, exist_ok=True)
+        some.write_text("\n".join(lines[:: len(lines) // self.scale.lines]) + "\n")
+        return some
+
+    @cached_property
+    def model(self) -> DKLVAE:
+        """Every 50th line is held out from it. Resumed where it was stopped."""
+        scale = self.scale
+        measured = molecule_space.Scale(None if scale.lines is None else 20, scale.draws, scale.centres)
+        return make_model(self._file, self.folder / "vae", scale.recipe, workers=self.workers, scale=measured)
+
+    @cached_property
+    def _trained_on(self) -> set[str]:
+        lines = [text for line, text in enumerate(read_smiles(self._file)) if line % HELD_OUT_EVERY]
+        return {name for name in canonical_objects(lines, workers=self.workers) if name is not None}
+
+    @cached_property
+    def held_out(self) -> list[Reading]:
+        """Molecules that the model was not trained on."""
+        readings = self.model.codec.read(read_smiles(self._file)[::HELD_OUT_EVERY])
+        return [reading for reading in readings if reading.ok and reading.object not in self._trained_on]
+
+    @cached_property
+    def _replay(self) -> TokenSet:
+        known = sorted(self._trained_on)
+        return token_set(self.model.codec.read(known[:: max(1, len(known) // REPLAYED)]))
+
+    @cached_property
+    def _enthalpies(self) -> dict[str, float]:
+        """Of distinct molecules that the model can read, total, in Hartree; the first of equal ones."""
+        rows = read_table(fetch("qm9"), value_column="h298").rows
+        found: dict[str, float] = {}
+        for row, reading in zip(rows, self.model.codec.read([row.object for row in rows]), strict=True):
+            if reading.object is not None and row.value is not None:
+                found.setdefault(reading.object, row.value)
+        return found
+
+    def split(self, seed: int) -> Split:
+        """Which enthalpies are known, and which asked for."""
+        names, h = list(self._enthalpies), np.array(list(self._enthalpies.values()))
+        order = numpy_stream(seed, "split").permutation(len(names))
+        return split_of(names, h, order, self.scale.rows, self.scale.tests)
+
+    def refined(self, data: Measurements, seed: int, name: str) -> tuple[DKLVAE, dict[str, list[float]]]:
+        """The space ordered by values, and its training curve: for each round, the head's held-out negative log
+        predictive density, and how well molecules were rebuilt (nats each).
+        """
+        place = self.folder / f"{name}_{seed}"
+        curve_file = place / "curve.npz"
+        if (place / CARD).exists() and curve_file.exists():
+            with np.load(curve_file, allow_pickle=False) as kept:
+                return load_model(place), {name: kept[name].tolist() for name in kept.files}
+        recipe, losses = replace(self.scale.refine, seed=seed), list[float]()
+
+        def note(step: Progress) -> None:
+            losses.append(step.terms["nll"])
+
+        found = refine(self.model, data, self._replay, recipe, progress=note)
+        rounds = torch.tensor(losses).split(recipe.round_steps)
+        curve = {
+            "head": list(found.watched),
+            "rebuilding": [float(each.mean()) for each in rounds],
+            "kept": [float(found.kept)],
+        }
+        save_model(found.model, place)
+        np.savez(curve_file, **{name: np.asarray(values) for name, values in curve.items()})  # type: ignore[arg-type]
+        return found.model, curve
