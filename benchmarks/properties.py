@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from latentbo.data.downloads import fetch
 from latentbo.data.tables import read_smiles
 from latentbo.models.calibration import calibration
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.pretrained import DEFAULT, load_model
+from latentbo.models.pretrained import DEFAULT, load_model, locate, read_card
 from latentbo.models.sparse import fit_sparse, relevance
 from latentbo.models.surrogate import LatentGP, fit_surrogate, latent_box
 from latentbo.report.style import MUTED, canvas, styled
@@ -111,11 +111,16 @@ def axes_picture(shares: Tensor) -> Figure:
     return figure
 
 
-def run(model: DKLVAE, scale: Scale, seeds: Sequence[int], out: Path) -> dict[str, float]:
-    """Heads seed by seed, with mean and sample standard deviation; reconstruction of held-out molecules once."""
+def run(
+    model: DKLVAE, metrics: Mapping[str, float], scale: Scale, seeds: Sequence[int], out: Path
+) -> dict[str, float]:
+    """Heads seed by seed, with mean and sample standard deviation; reconstruction of held-out molecules once; of the
+    `metrics` in the model's card what they say of its samples.
+    """
     raw = read_smiles(fetch("zinc250k"))
     held_out = [each for each in model.codec.read(raw[::HELD_OUT_EVERY][: scale.rebuilt]) if each.ok]
     numbers: dict[str, float] = dict(rebuilt(model, held_out))
+    numbers |= {name: value for name, value in metrics.items() if name in ("valid", "unique", "new")}
     per_seed = []
     for seed in seeds:
         found, shares = heads(model, raw, scale, seed)
@@ -140,9 +145,14 @@ def table(numbers: dict[str, float], scale: Scale) -> str:
             for what in ("rmse", "r2", "coverage")
         ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    what = ("token_accuracy_padded", "token_accuracy", "exact_match")
+    what = ("token_accuracy_padded", "token_accuracy", "exact_match", "valid", "unique", "new")
     return "\n".join(
-        [*lines, "", "held-out ZINC-250k: " + ", ".join(f"{name} {numbers[name]:.3f}" for name in what)]
+        [
+            *lines,
+            "",
+            "held-out ZINC-250k, and samples: "
+            + ", ".join(f"{name} {numbers[name]:.3f}" for name in what if name in numbers),
+        ]
     )
 
 
@@ -160,7 +170,8 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(chosen.threads)
     scale, seeds = (SMOKE, chosen.seeds[:1]) if chosen.smoke else (FULL, chosen.seeds)
     began = time.perf_counter()
-    numbers = run(load_model(chosen.model), scale, seeds, chosen.out)
+    metrics = read_card(locate(chosen.model)).get("metrics", {})
+    numbers = run(load_model(chosen.model), metrics, scale, seeds, chosen.out)
     print(table(numbers, scale))
     about = {"model": Path(chosen.model).name, "smoke": chosen.smoke}
     write_result(chosen.result, {**numbers, **about}, seeds=seeds, wall_seconds=time.perf_counter() - began)

@@ -17,7 +17,7 @@ from latentbo.data.dataset import Measurements, TokenSet
 from latentbo.data.downloads import fetch
 from latentbo.data.tables import read_smiles, read_table
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.pretrained import CARD, load_model, save_model
+from latentbo.models.pretrained import CARD, load_model, read_card, save_model
 from latentbo.rng import numpy_stream
 from latentbo.training import molecule_space
 from latentbo.training.fit import Progress
@@ -53,6 +53,12 @@ class Study:
         scale = self.scale
         measured = molecule_space.Scale(None if scale.lines is None else 20, scale.draws, scale.centres)
         return make_model(self._file, self.folder / "vae", scale.recipe, workers=self.workers, scale=measured)
+
+    @property
+    def sampled(self) -> dict[str, float]:
+        """The shares of draws from the prior that are molecules, different, and not trained on: from the model's card."""
+        metrics = read_card(self.folder / "vae")["metrics"]
+        return {name: metrics[name] for name in ("valid", "unique", "new")}
 
     @cached_property
     def _trained_on(self) -> set[str]:
