@@ -59,3 +59,26 @@ def bars(errors: Mapping[str, tuple[float, float]], bar: float) -> Figure:
     axes.tick_params(axis="x", labelsize=SIZE - 4, labelcolor=MUTED)
     axes.grid(visible=False, axis="y")
     return figure
+
+
+@styled
+def tradeoff(
+    scales: Sequence[float], exact: Sequence[float], latent: Sequence[float], full: Sequence[float]
+) -> Figure:
+    """Errors of two heads against the share of molecules that come back, a mark for each scale of N."""
+    figure = canvas(900, 520)
+    axes = figure.subplots()
+    share = 100 * np.asarray(exact)
+    for errors, colour, mark, label in (
+        (latent, BLUE, "o", "latents of SELFIES alone"),
+        (full, VERMILLION, "s", "and features of the graph"),
+    ):
+        axes.plot(share, errors, f"{mark}-", color=colour, ms=10, lw=2.0, label=label)
+        for x, y, scale in zip(share, errors, scales, strict=True):
+            axes.annotate(f"{scale:g}", (x, y), xytext=(6, 8), textcoords="offset points", fontsize=SIZE - 5)
+    axes.set_yscale("log")
+    axes.set_xlabel("molecules that come back whole (%; marks: scale of N)", size=SIZE)
+    axes.set_ylabel("RMSE of total enthalpy\n(Hartree)", size=SIZE)
+    axes.tick_params(labelsize=SIZE - 4, labelcolor=MUTED)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=SIZE - 3)
+    return figure

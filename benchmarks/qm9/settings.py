@@ -14,12 +14,14 @@ POSITIONS = 21  # of the paper's one-hot code: token accuracy with padding count
 @dataclass(frozen=True)
 class Scale:
     """`lines` of the SMILES file are trained on (None: all), of which every 50th is held out; the heads know the
-    enthalpies of `rows` molecules and are asked for `tests` others. `refine` orders the space by what the trend leaves.
+    enthalpies of `rows` molecules and are asked for `tests` others. `refine` orders the space by what the trend leaves;
+    `sweep` are other scales of N for it.
     """
 
     lines: int | None
     recipe: Recipe
     refine: RefineRecipe
+    sweep: tuple[float, ...]
     rows: int
     tests: int
     draws: int
@@ -54,6 +56,7 @@ FULL = Scale(
         replay_share=0.5,
         rank_weight=1e3,
     ),
+    sweep=(0.1, 1.0, 100.0),
     rows=10_000,
     tests=3000,
     draws=10_000,
@@ -67,6 +70,7 @@ SMOKE = replace(
         finish_epochs=1, exemplars=100,
     ),
     refine=replace(FULL.refine, steps=4, round_steps=2, batch_size=16, gp_points=16),
+    sweep=(100.0,),
     rows=120,
     tests=40,
     draws=40,

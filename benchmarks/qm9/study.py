@@ -92,7 +92,9 @@ class Study:
         order = numpy_stream(seed, "split").permutation(len(names))
         return split_of(names, h, order, self.scale.rows, self.scale.tests)
 
-    def refined(self, data: Measurements, seed: int, name: str) -> tuple[DKLVAE, dict[str, list[float]]]:
+    def refined(
+        self, data: Measurements, seed: int, name: str, *, scale: float | None = None
+    ) -> tuple[DKLVAE, dict[str, list[float]]]:
         """The space ordered by values, and its training curve: for each round, the head's held-out negative log
         predictive density, and how well molecules were rebuilt (nats each).
         """
@@ -101,7 +103,8 @@ class Study:
         if (place / CARD).exists() and curve_file.exists():
             with np.load(curve_file, allow_pickle=False) as kept:
                 return load_model(place), {name: kept[name].tolist() for name in kept.files}
-        recipe, losses = replace(self.scale.refine, seed=seed), list[float]()
+        recipe = replace(self.scale.refine, seed=seed)
+        recipe, losses = recipe if scale is None else replace(recipe, scale=scale), list[float]()
 
         def note(step: Progress) -> None:
             losses.append(step.terms["nll"])

@@ -34,8 +34,16 @@ def test_a_smoke_run_measures_everything_once(
         assert name in numbers, name
     assert numbers["group_rmse_hartree"] < numbers["latent_rmse_hartree"]
     assert numbers["h298_atom_rmse_kcal"] == pytest.approx(627.5 * numbers["h298_rmse_hartree"], rel=1e-2)
-    assert all((out / name).stat().st_size > 5_000 for name in ("qm9_heads.png", "qm9_training_3.png"))
-    assert "ours: z, descriptors, counts, DKL" in capsys.readouterr().out
+    assert all(
+        (out / name).stat().st_size > 5_000
+        for name in ("qm9_heads.png", "qm9_training_3.png", "qm9_tradeoff.png")
+    )
+    for scale in ("0", "10", "100"):
+        assert 0.0 <= numbers[f"scale_{scale}_exact_match"] <= 1.0
+    assert numbers["scale_10_full_rmse_hartree"] == pytest.approx(numbers["h298_rmse_hartree"], rel=1e-3)
+    printed = capsys.readouterr().out
+    assert "ours: z, descriptors, counts, DKL" in printed
+    assert f"| 100 | {numbers['scale_100_exact_match']:.3f} |" in printed
     main(arguments)
     assert "heads_3" not in capsys.readouterr().out  # nothing was measured again
 
