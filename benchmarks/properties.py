@@ -36,6 +36,7 @@ from latentbo.training.pretrain import HELD_OUT_EVERY
 
 RESULT, OUT = FOLDER / "properties.json", Path("runs/properties")
 NAMES = ("logp", "qed", "sa_score")
+SHOWN = 16  # axes in the picture
 SIZE = 20  # of text, so that it can be read when a page shows the picture at half its size
 
 
@@ -96,13 +97,14 @@ def _quality(kind: str, mean: Tensor, sd: Tensor, true: Tensor) -> dict[str, flo
 
 @styled
 def axes_picture(shares: Tensor) -> Figure:
-    """The share of each latent axis in each property's distances, axes sorted by the largest."""
+    """The share of each latent axis in each property's distances: of the axes that matter most to any of them."""
     figure = canvas(1000, 420)
     axes = figure.subplots()
-    order = shares.max(0).values.argsort(descending=True)
+    order = shares.max(0).values.argsort(descending=True)[:SHOWN]
     shown = axes.imshow(shares[:, order].numpy(), aspect="auto", cmap="viridis", vmin=0.0)
     axes.set_yticks(range(len(NAMES)), ["logP", "QED", "SA score"], size=SIZE - 2)
-    axes.set_xlabel("latent axis, sorted", size=SIZE)
+    axes.set_xticks(range(len(order)), [f"z{axis}" for axis in order.tolist()])
+    axes.set_xlabel("latent axis", size=SIZE)
     axes.tick_params(axis="x", labelsize=SIZE - 4, labelcolor=MUTED)
     axes.grid(visible=False)
     bar = figure.colorbar(shown, ax=axes)
