@@ -17,6 +17,7 @@ from benchmarks.cards.settings import ASKED, BEYOND, GAP
 from benchmarks.cards.spaces import angles, latents
 from latentbo.codecs.image_files import pixels
 from latentbo.data.cards import SUITS, Cards, render
+from latentbo.models.calibration import calibration
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.surrogate import LatentGP, fit_surrogate, latent_box
 from latentbo.objectives.cards import read_cards
@@ -92,9 +93,19 @@ def across_the_gap(model: DKLVAE, gp: LatentGP) -> tuple[dict[str, float], np.nd
 
 
 def beyond(model: DKLVAE, known: Cards, tests: Cards, points: int) -> dict[str, float]:
-    """Errors at angles beyond all known ones: of a constant mean and of one that is linear in z."""
+    """Errors at angles beyond all known ones, and how many lie in the 95 % interval: of a constant mean and of one that
+    is linear in z.
+    """
     far, _ = tests.split_angles(-90.0, BEYOND)
-    return {
-        f"beyond_rmse_{name}": angle_rmse(head(model, known, points, linear=linear), model, far)
-        for name, linear in (("constant", False), ("linear", True))
-    }
+    z, true = latents(model, far.images), torch.from_numpy(far.angle)[:, None]
+    found: dict[str, float] = {}
+    for name, linear in (("constant", False), ("linear", True)):
+        gp = head(model, known, points, linear=linear)
+        with torch.no_grad():
+            posterior = gp.posterior(z, observation_noise=True)
+        honest = calibration(posterior.mean, posterior.variance.sqrt(), true)
+        found |= {
+            f"beyond_rmse_{name}": float((posterior.mean - true).square().mean().sqrt()),
+            f"beyond_coverage_{name}": honest.coverage,
+        }
+    return found
