@@ -11,23 +11,25 @@ import pytest
 from benchmarks.cards.command import ROWS, main
 from benchmarks.cards.loop import _reached
 from benchmarks.cells import Cells
+from tests.benchmarks.conftest import smoke
 
 
-def test_a_smoke_run_measures_everything_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out, result = tmp_path / "runs", tmp_path / "cards.json"
-    main(["--smoke", "--seeds", "4", "--out", str(out), "--result", str(result)])
+def test_a_smoke_run_measures_everything_once(smoke_cards: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = smoke_cards / "result.json"
     numbers = json.loads(result.read_text())
     assert numbers["smoke"] is True
-    assert numbers["seeds"] == [4]
+    assert numbers["seeds"] == [3]
     for name in ("angle_rmse_degrees", "ssim_min_suit", "gap7_ssim_min_suit", *ROWS):
         assert name in numbers, name
     assert 0.0 < numbers["angle_rmse_degrees"] < 100.0
     assert -1.0 <= numbers["ssim_min_suit"] <= 1.0
     pictures = ("gap", "maps", "decoded", "scales")
-    assert all((out / f"cards_{name}_4.png").stat().st_size > 5_000 for name in pictures)
-    assert "| angle RMSE, jointly | " in capsys.readouterr().out
-    main(["--smoke", "--seeds", "4", "--out", str(out), "--result", str(result)])
-    assert "s)" not in capsys.readouterr().out.replace("(degrees)", "")  # nothing was measured again
+    assert all((smoke_cards / f"cards_{name}_3.png").stat().st_size > 5_000 for name in pictures)
+    capsys.readouterr()
+    main(smoke(smoke_cards))
+    printed = capsys.readouterr().out
+    assert "| angle RMSE, jointly | " in printed
+    assert "s)" not in printed.replace("(degrees)", ""), "nothing is measured again"
     assert json.loads(result.read_text())["angle_rmse_degrees"] == numbers["angle_rmse_degrees"]
 
 

@@ -10,6 +10,7 @@ import torch
 from gpytorch.priors import GammaPrior
 
 from benchmarks.lengthscales import KNOWN, PLACES, TITLES, Question, choices, head, main, quality
+from tests.benchmarks.conftest import SEED
 
 BOX = torch.tensor([[-2.0] * 3, [2.0] * 3], dtype=torch.float64)
 
@@ -46,12 +47,17 @@ def test_a_head_that_knows_the_function_is_nearly_right_and_honest() -> None:
 
 
 def test_a_smoke_run_fills_the_table(
-    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    smoke_cards: Path,
+    smoke_qm9: Path,
+    shared_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("LATENTBO_DATA", str(shared_data))
     result = tmp_path / "l.json"
-    folders = ["--cards", str(tmp_path / "cards"), "--qm9", str(tmp_path / "qm9")]
-    main(["--smoke", "--seeds", "3", *folders, "--result", str(result)])
+    folders = ["--cards", str(smoke_cards), "--qm9", str(smoke_qm9)]
+    main(["--smoke", "--seeds", SEED, *folders, "--result", str(result)])
     numbers = json.loads(result.read_text())
     for place in PLACES:
         for name in TITLES:

@@ -13,16 +13,17 @@ from benchmarks.qm9.command import HEADS, REBUILT, main
 from benchmarks.qm9.heads import split_of, trend
 from benchmarks.qm9.rebuilt import rebuilt
 from latentbo.models.dkl_vae import DKLVAE
+from tests.benchmarks.conftest import smoke
 
 
 def test_a_smoke_run_measures_everything_once(
-    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    smoke_qm9: Path,
+    shared_data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("LATENTBO_DATA", str(shared_data))
-    out, result = tmp_path / "runs", tmp_path / "qm9.json"
-    arguments = ["--smoke", "--seeds", "3", "--out", str(out), "--result", str(result)]
-    main(arguments)
-    numbers = json.loads(result.read_text())
+    numbers = json.loads((smoke_qm9 / "result.json").read_text())
     headline = (
         "exact_match",
         "h298_rmse_hartree",
@@ -35,17 +36,18 @@ def test_a_smoke_run_measures_everything_once(
     assert numbers["group_rmse_hartree"] < numbers["latent_rmse_hartree"]
     assert numbers["h298_atom_rmse_kcal"] == pytest.approx(627.5 * numbers["h298_rmse_hartree"], rel=1e-2)
     assert all(
-        (out / name).stat().st_size > 5_000
+        (smoke_qm9 / name).stat().st_size > 5_000
         for name in ("qm9_heads.png", "qm9_training_3.png", "qm9_tradeoff.png")
     )
     for scale in ("0", "10", "100"):
         assert 0.0 <= numbers[f"scale_{scale}_exact_match"] <= 1.0
     assert numbers["scale_10_full_rmse_hartree"] == pytest.approx(numbers["h298_rmse_hartree"], rel=1e-3)
+    capsys.readouterr()
+    main(smoke(smoke_qm9))
     printed = capsys.readouterr().out
+    assert "heads_3" not in printed, "nothing is measured again"
     assert "ours: z, descriptors, counts, DKL" in printed
     assert f"| 100 | {numbers['scale_100_exact_match']:.3f} |" in printed
-    main(arguments)
-    assert "heads_3" not in capsys.readouterr().out  # nothing was measured again
 
 
 def test_atoms_explain_what_is_a_sum_over_atoms() -> None:
