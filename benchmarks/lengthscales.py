@@ -10,7 +10,6 @@ are in units of the box about a prior, about 3.5 standard deviations wide; the p
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
@@ -19,7 +18,7 @@ from typing import NamedTuple
 
 import torch
 from botorch.utils.constraints import LogTransformedInterval
-from gpytorch.priors import GammaPrior, LogNormalPrior, Prior, UniformPrior
+from gpytorch.priors import GammaPrior, Prior, UniformPrior
 from jaxtyping import Float
 from torch import Tensor
 
@@ -35,7 +34,7 @@ from benchmarks.qm9.study import Study as Qm9Study
 from benchmarks.results import FOLDER, over_seeds, write_result
 from latentbo.data.dataset import Measurements
 from latentbo.models.calibration import calibration
-from latentbo.models.kernels import LENGTHSCALES
+from latentbo.models.kernels import LENGTHSCALES, latent_kernel
 from latentbo.models.surrogate import LatentGP, fit_surrogate, latent_box
 from latentbo.rng import numpy_stream
 
@@ -54,8 +53,7 @@ class Choice(NamedTuple):
 
 def choices(d: int) -> dict[str, Choice]:
     """The priors that are compared, in d dimensions."""
-    ours = LogNormalPrior(math.sqrt(2) + math.log(d) / 2, math.sqrt(3))
-    fixed = LogNormalPrior(math.sqrt(2), math.sqrt(3))
+    ours, fixed = (latent_kernel(dimensions).lengthscale_prior for dimensions in (d, 1))
     shortest = LENGTHSCALES[0]
     return {
         "lognormal_d": Choice(ours, LENGTHSCALES, float(ours.mode)),

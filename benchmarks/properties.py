@@ -20,8 +20,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from benchmarks.campaign import seeds_of
+from benchmarks.pictures import save_picture
 from benchmarks.qm9.rebuilt import rebuilt
-from benchmarks.results import FOLDER, over_seeds, save_picture, write_result
+from benchmarks.results import FOLDER, over_seeds, write_result
 from latentbo.codecs.descriptors import properties
 from latentbo.data.downloads import fetch
 from latentbo.data.tables import read_smiles

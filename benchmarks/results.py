@@ -13,8 +13,6 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from matplotlib.figure import Figure
-
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = ("latentbo", "torch", "gpytorch", "botorch", "rdkit", "selfies", "numpy")
 
@@ -43,12 +41,6 @@ def over_seeds(per_seed: Sequence[Mapping[str, float]]) -> dict[str, float]:
         values = [found[name] for found in per_seed]
         numbers |= {name: fmean(values), f"{name}_sd": stdev(values) if len(values) > 1 else 0.0}
     return numbers
-
-
-def save_picture(figure: Figure, file: Path) -> None:
-    """As PNG, on white, in a folder that is made if it is not there."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=72, facecolor="white")
 
 
 def versions() -> dict[str, str]:

@@ -12,7 +12,7 @@ from benchmarks.cards.measures import across_the_gap, angle_rmse, beyond, decode
 from benchmarks.cards.settings import ASKED, BEYOND
 from benchmarks.cards.spaces import Study, latents
 from benchmarks.cells import Cells
-from benchmarks.results import save_picture
+from benchmarks.pictures import save_picture
 from latentbo.data.cards import SUITS
 from latentbo.models.diagnosis import poles
 from latentbo.models.dkl_vae import DKLVAE

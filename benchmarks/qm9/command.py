@@ -18,12 +18,13 @@ import torch
 
 from benchmarks.campaign import seeds_of
 from benchmarks.cells import Cells
+from benchmarks.pictures import save_picture
 from benchmarks.qm9 import pictures
 from benchmarks.qm9.heads import errors, full_head, latent_head, trend
 from benchmarks.qm9.rebuilt import rebuilt
 from benchmarks.qm9.settings import FULL, KCAL, POSITIONS, SMOKE
 from benchmarks.qm9.study import Study
-from benchmarks.results import FOLDER, over_seeds, save_picture, write_result
+from benchmarks.results import FOLDER, over_seeds, write_result
 from latentbo.data.dataset import Measurements
 
 RESULT, OUT = FOLDER / "qm9.json", Path("runs/qm9")
@@ -84,12 +85,12 @@ def of_scales(study: Study, seed: int, cells: Cells) -> dict[str, float]:
     """What an ordered space costs and brings: the molecules that come back, and the errors of a head that sees latents
     alone and of one that sees features of the graph as well. Scale 0 is the VAE alone.
     """
-    split = study.split(seed)
-    left = trend(split, atoms_only=False)
     factors = sorted({0.0, study.scale.refine.scale, *study.scale.sweep})
     numbers: dict[str, float] = {}
 
     def measured(factor: float) -> dict[str, float]:
+        split = study.split(seed)
+        left = trend(split, atoms_only=False)
         model, name = study.model, "rest" if factor == study.scale.refine.scale else f"rest_{factor:g}"
         if factor:
             model, _ = study.refined(Measurements(split.known, left.rest), seed, name, scale=factor)
