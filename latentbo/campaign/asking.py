@@ -19,10 +19,16 @@ PREDICTED = ("mean", "sd", "p_feasible", "proposer")
 
 
 def asked(
-    batch: Batch, history: History, fitted: SurrogateFit | None, *, encoder: str, seconds: float
+    batch: Batch,
+    history: History,
+    fitted: SurrogateFit | None,
+    *,
+    unit: float = 1.0,
+    encoder: str,
+    seconds: float,
 ) -> dict[str, Any]:
     """The payload of an "asked" event: a row for each proposal, in the user's own sign, and the round. `fitted` is the
-    surrogate that it rests on, None where there were too few values for one.
+    surrogate that it rests on, None where there were too few values for one; `unit` is what that counts in.
     """
     rows = [
         {
@@ -30,8 +36,8 @@ def asked(
             "object": proposal.object,
             "round": len(history.rounds) + 1,
             "proposer": proposal.proposer,
-            "mean": None if proposal.mean is None else history.sign * proposal.mean,
-            "sd": proposal.sd,
+            "mean": None if proposal.mean is None else history.sign * unit * proposal.mean,
+            "sd": None if proposal.sd is None else unit * proposal.sd,
             "p_feasible": proposal.p_feasible,
             "encoder": encoder,
         }
@@ -48,7 +54,7 @@ def asked(
         threshold=None if fitted is None else values[min(SUCCESS_RANK, len(values)) - 1],
         seconds=seconds,
         encoder=encoder,
-        surrogate={"steps": ["none: too few values"]} if fitted is None else _facts(fitted),
+        surrogate={"steps": ["none: too few values"]} if fitted is None else _facts(fitted, unit),
         runners_up=batch.runners_up,
         shares=batch.shares,
     )
@@ -83,8 +89,8 @@ def _identity(history: History, place: int) -> str:
     return f"p{len(history.rows) + place + 1:05d}"
 
 
-def _facts(fitted: SurrogateFit) -> dict[str, Any]:
+def _facts(fitted: SurrogateFit, unit: float) -> dict[str, Any]:
     """What is recorded of a surrogate; `noise_sd` is that of a measurement, in the values' own unit."""
-    noise_sd = math.sqrt(fitted.noise) * float(fitted.model.outcome_transform.stdvs.mean())
+    noise_sd = unit * math.sqrt(fitted.noise) * float(fitted.model.outcome_transform.stdvs.mean())
     steps, amplitudes = list(fitted.steps), list(fitted.amplitudes)
     return {"steps": steps, "amplitudes": amplitudes, "noise": fitted.noise, "noise_sd": noise_sd}

@@ -31,6 +31,7 @@ from latentbo.campaign.retraining import Retrainer
 from latentbo.campaign.settings import Settings
 from latentbo.campaign.store import EventStore
 from latentbo.campaign.telling import TellReport, match
+from latentbo.data.dataset import Measurements
 from latentbo.errors import InputError, ShortfallError, StoreError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model, pack_model, unpack_model
@@ -106,6 +107,13 @@ class Campaign:
         assert self.settings.seed is not None  # drawn at creation
         return self.settings.seed
 
+    @property
+    def unit(self) -> float:
+        """What the surrogate and the acquisition count in, in the user's own unit: 1 for values of ordinary size
+        (`Measurements.unit`).
+        """
+        return self._history.measurements().unit
+
     def ask(self, n: int = 1) -> pd.DataFrame:
         """n new objects to measure, recorded as pending: columns id, smiles, mean, sd, p_feasible, proposer.
 
@@ -117,7 +125,7 @@ class Campaign:
             raise InputError(f"ask for at least 1 object, not {n}")
         began = time.monotonic()
         seed = derive(self.seed, "ask", len(self._history.rounds) + 1)
-        values = self._history.measurements().values
+        values, unit = self._history.measurements().values, self.unit
         told = len(values) + len(self._history.with_status("failed"))
         if told < self.settings.initial or len(values.unique()) < 2:
             batch = propose_prior(n, self._model, self._history.known(), self._check, seed)
@@ -130,7 +138,7 @@ class Campaign:
                 f"no new object could be proposed: {batch.counts}. Loosen the rules or enlarge the pool"
             )
         seconds = time.monotonic() - began
-        payload = asked(batch, self._history, fitted, encoder=self._model.id, seconds=seconds)
+        payload = asked(batch, self._history, fitted, unit=unit, encoder=self._model.id, seconds=seconds)
         self._append("asked", payload)
         frame = asked_frame(self._history, [row["id"] for row in payload["rows"]])
         if batch.shortfall:
@@ -167,8 +175,11 @@ class Campaign:
         return asked_frame(self._history, [row.id for row in self._history.with_status("pending")])
 
     def surrogate(self) -> SurrogateFit:
-        """The surrogate fitted to what was measured, through the live encoder: an ordinary BoTorch model."""
-        data = self._history.measurements()
+        """The surrogate fitted to what was measured, through the live encoder: an ordinary BoTorch model.
+
+        Larger is better, and one is as much as `unit` is of the user's.
+        """
+        data = self._data
         return self._seen.surrogate(data, self._measured(self._model, data.objects))
 
     def situation(self, fitted: SurrogateFit) -> Situation:
@@ -176,7 +187,7 @@ class Campaign:
         return Situation(
             self._seen,
             fitted.model,
-            self._history.measurements(),
+            self._data,
             self._history.known(),
             self._history.region(),
             self.feasibility(),
@@ -209,7 +220,7 @@ class Campaign:
 
         Recorded either way.
         """
-        data = self._history.measurements()
+        data = self._data
         seed = derive(self.seed, "retrain", len(self._history.encoders))
         result = self._retrainer(self._model, data, seed=seed)
         event = EncoderEvent(
@@ -238,6 +249,12 @@ class Campaign:
         """The models whose encoders were live before the present one, oldest first, each once."""
         past = dict.fromkeys(self._history.lived)
         return [self._loaded(encoder) for encoder in past if encoder != self._model.id]
+
+    @property
+    def _data(self) -> Measurements:
+        """What was measured, as the models count it."""
+        data = self._history.measurements()
+        return data.counted_in(data.unit)
 
     @property
     def _seen(self) -> DKLVAE:

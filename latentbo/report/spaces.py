@@ -43,7 +43,8 @@ class Listed:
 @dataclass(frozen=True, eq=False)
 class Space:
     """`values` of `objects` are NaN where nothing was measured; `groups` names what each object is. `head` predicts
-    them, where there is enough to learn from. `encoders` are those that were live before this model, oldest first.
+    them, where there is enough to learn from, counted in `unit`. `encoders` are those that were live before this model,
+    oldest first.
     """
 
     model: DKLVAE
@@ -55,11 +56,12 @@ class Space:
     name: str
     facts: Mapping[str, str] = field(default_factory=dict)
     encoders: tuple[DKLVAE, ...] = ()
+    unit: float = 1.0
 
     @property
     def predict(self) -> Predict | None:
         """Predictions of the surrogate, where there is one."""
-        return None if self.head is None else predictor(self.seen, self.head)
+        return None if self.head is None else predictor(self.seen, self.head, self.unit)
 
 
 def listed(file: Path, codec: Codec) -> Listed:
@@ -99,11 +101,12 @@ def space_of_model(model: DKLVAE, given: Listed, *, name: str = "value") -> Spac
     groups = (
         tuple(np.where(known, MEASURED, UNMEASURED)) if known.any() else (model.codec.kind,) * len(values)
     )
-    head = None
+    head, unit = None, 1.0
     if len(set(values[known].tolist())) >= FEWEST:
         measured = tuple(each for each, there in zip(given.objects, known, strict=True) if there)
-        head = model.surrogate(Measurements(measured, torch.tensor(values[known])[:, None])).model
-    return Space(model, given.objects, values, groups, head, model, name, {"encoder": model.id})
+        data = Measurements(measured, torch.tensor(values[known])[:, None])
+        head, unit = model.surrogate(data.counted_in(data.unit)).model, data.unit
+    return Space(model, given.objects, values, groups, head, model, name, {"encoder": model.id}, unit=unit)
 
 
 def space_of_campaign(campaign: Campaign, given: Listed | None = None, *, name: str | None = None) -> Space:
@@ -129,6 +132,7 @@ def space_of_campaign(campaign: Campaign, given: Listed | None = None, *, name: 
         f"minus {label}" if history.sign < 0 else label,
         {"encoder": campaign.model.id, "seed of the campaign": str(campaign.seed)},
         tuple(campaign.past_models()),
+        campaign.unit,
     )
 
 

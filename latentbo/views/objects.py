@@ -48,8 +48,10 @@ def read_all(codec: Codec, objects: Sequence[str]) -> list[Reading]:
     return readings
 
 
-def predictor(model: DKLVAE, head: LatentGP) -> Predict:
-    """Predictions by a fitted surrogate, of objects and not of points: each is encoded first, as a candidate is."""
+def predictor(model: DKLVAE, head: LatentGP, unit: float = 1.0) -> Predict:
+    """Predictions by a fitted surrogate, of objects and not of points: each is encoded first, as a candidate is.
+    One of the surrogate's is as much as `unit` of what is predicted.
+    """
 
     @torch.no_grad()
     def predict(readings: Sequence[Reading]) -> Prediction:
@@ -57,8 +59,8 @@ def predictor(model: DKLVAE, head: LatentGP) -> Predict:
         mean, sd = np.full(len(readings), np.nan), np.full(len(readings), np.nan)
         if there:
             posterior = head.posterior(model.inputs([readings[i] for i in there]))
-            mean[there] = posterior.mean.squeeze(-1).numpy()
-            sd[there] = posterior.variance.sqrt().squeeze(-1).numpy()
+            mean[there] = unit * posterior.mean.squeeze(-1).numpy()
+            sd[there] = unit * posterior.variance.sqrt().squeeze(-1).numpy()
         return Prediction(mean, sd)
 
     return predict

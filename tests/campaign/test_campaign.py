@@ -123,6 +123,21 @@ def test_predictions_are_in_the_users_sign(begin: Begin) -> None:
     assert least.history.best().value == -7.0
 
 
+@pytest.mark.parametrize("factor", [2.0**-40, 1e-9, 1e12])
+def test_any_unit_will_do(begin: Begin, factor: float) -> None:
+    usual, other = begin("usual.db"), begin("other.db")
+    own = measured(pd.DataFrame({"smiles": ["CCO", "CCN", "CCCl", "Cc1ccccc1", "c1ccncc1", "OC1CCCCC1"]}))
+    usual.tell(own)
+    other.tell(own.assign(value=lambda frame: factor * frame["value"]))
+    few, many = usual.ask(4), other.ask(4)
+    assert list(few["smiles"]) == list(many["smiles"])
+    for name in ("mean", "sd"):
+        assert many[name].tolist() == pytest.approx((factor * few[name]).tolist(), rel=1e-6)
+    noise = [campaign.history.rounds[-1].surrogate["noise_sd"] for campaign in (usual, other)]
+    assert noise[1] == pytest.approx(factor * noise[0], rel=1e-6)
+    assert (usual.unit, usual.history.best().object) == (1.0, other.history.best().object)
+
+
 def test_failures_teach_where_it_is_feasible(begin: Begin) -> None:
     campaign = begin()
     start(campaign)

@@ -92,6 +92,24 @@ def test_measured_values_are_shown_and_the_others_predicted(gauge: Gauge, tmp_pa
     assert latent_views._valued(known, gauge)[0].values[-1] == pytest.approx(expected)
 
 
+def test_predictions_are_in_the_unit_of_the_values(gauge: Gauge, campaign: Campaign) -> None:
+    values = [float(len(name)) + 0.1 * i for i, name in enumerate(NAMES)]
+    usual, small = (
+        space(gauge.model, [factor * value for value in values]).predict for factor in (1.0, 1e-9)
+    )
+    with campaign:
+        before = space_of_campaign(campaign).predict
+        told = {"smiles": NAMES[:8], "value": [(1e12 - 1) * len(name) for name in NAMES[:8]]}
+        campaign.tell(pd.DataFrame(told))  # the mean of both tellings is 5e11 times what it was
+        after = space_of_campaign(campaign).predict
+    for few, many, factor in ((usual, small, 1e-9), (before, after, 5e11)):
+        assert few is not None
+        assert many is not None
+        expected, found = (each(gauge.model.codec.read(["CCO", "C1CCCCC1"])) for each in (few, many))
+        np.testing.assert_allclose(found.mean, factor * expected.mean, rtol=1e-5)
+        np.testing.assert_allclose(found.sd, factor * expected.sd, rtol=1e-5)
+
+
 def test_too_few_values_predict_nothing_and_the_rest_is_left_out(gauge: Gauge) -> None:
     known = space(gauge.model, [1.0, 2.0, *[NAN] * 10])
     assert known.predict is None
