@@ -4,7 +4,8 @@
 
 Cards are drawn by `latentbo.data.cards`; the paper's are its authors' own. A VAE knows no angle; deep kernel learning then
 orders its space by the angle (`training.refine`), and the head, a GP on the encoder's means, reads the angles of cards
-that neither has seen. Spaces and numbers are kept in --out: a run that was stopped goes on where it was.
+that neither has seen. Spaces and numbers are kept in --out: a run that was stopped goes on where it was, and a seed whose
+numbers are all there (`cells.json`) needs no space.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def run(scale: Scale, seeds: Sequence[int], out: Path) -> dict[str, float]:
     """
     out.mkdir(parents=True, exist_ok=True)
     cells = Cells(out / "cells.json")
-    per_seed = [of_seed(Study(scale, seed, out), cells) for seed in seeds]
+    per_seed = [
+        cells.get(f"seed_{seed}", lambda seed=seed: of_seed(Study(scale, seed, out), cells)) for seed in seeds
+    ]
     return over_seeds(per_seed) | of_scales(Study(scale, seeds[0], out), cells)
 
 

@@ -80,11 +80,11 @@ def _beyond(study: Study) -> dict[str, float]:
 def of_scales(study: Study, cells: Cells) -> dict[str, float]:
     """Two latents refined at every scale of the sweep: both errors, and whether the space has come apart."""
     scale, seed = study.scale, study.seed
-    base = study.vanilla("flat", study.cards, scale.flat())
     numbers: dict[str, float] = {}
     for factor in scale.sweep:
 
         def measured(factor: float = factor) -> dict[str, float]:
+            base = study.vanilla("flat", study.cards, scale.flat())
             model = study.refined("sweep", study.cards, base, replace(scale.refine, scale=factor))
             found = _of_space("sweep", model, study)
             apart = poles(latents(model, study.tests.images))

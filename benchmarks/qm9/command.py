@@ -4,7 +4,7 @@
 
 A VAE of QM9's SMILES knows no enthalpy; every 50th line is held out from it. Heads know the enthalpies of 10,000 molecules
 of the subset with properties and are asked for 3,000 others; a seed decides which. Spaces and numbers are kept in --out: a
-run that was stopped goes on where it was.
+run that was stopped goes on where it was, and what is all there (`cells.json`) needs no space.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ def run(study: Study, seeds: Sequence[int]) -> dict[str, float]:
     """Everything: reconstruction once, heads seed by seed with mean and sample standard deviation."""
     study.folder.mkdir(parents=True, exist_ok=True)
     cells = Cells(study.folder / "cells.json")
-    numbers = dict(cells.get("rebuilt", lambda: rebuilt(study.model, study.held_out, POSITIONS)))
-    numbers |= study.sampled
+    numbers = dict(
+        cells.get("rebuilt", lambda: rebuilt(study.model, study.held_out, POSITIONS) | study.sampled)
+    )
     per_seed = [cells.get(f"heads_{seed}", lambda seed=seed: of_seed(study, seed)) for seed in seeds]
     numbers |= over_seeds(per_seed)
     bars = {

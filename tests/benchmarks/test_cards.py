@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,15 @@ def test_a_smoke_run_measures_everything_once(smoke_cards: Path, capsys: pytest.
     assert "| angle RMSE, jointly | " in printed
     assert "s)" not in printed.replace("(degrees)", ""), "nothing is measured again"
     assert json.loads(result.read_text())["angle_rmse_degrees"] == numbers["angle_rmse_degrees"]
+
+
+def test_numbers_alone_make_the_table(
+    smoke_cards: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(smoke_cards / "cells.json", tmp_path)
+    main(smoke(tmp_path))
+    assert "| angle RMSE, jointly | " in capsys.readouterr().out
+    assert not [each for each in tmp_path.iterdir() if each.is_dir()], "no space was trained"
 
 
 def test_what_was_measured_is_kept(tmp_path: Path) -> None:

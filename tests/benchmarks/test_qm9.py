@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,15 @@ def test_a_smoke_run_measures_everything_once(
     assert "heads_3" not in printed, "nothing is measured again"
     assert "ours: z, descriptors, counts, DKL" in printed
     assert f"| 100 | {numbers['scale_100_exact_match']:.3f} |" in printed
+
+
+def test_numbers_alone_make_the_table(
+    smoke_qm9: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(smoke_qm9 / "cells.json", tmp_path)
+    main(smoke(tmp_path))
+    assert "| samples that are molecules | " in capsys.readouterr().out
+    assert not [each for each in tmp_path.iterdir() if each.is_dir()], "no space was trained"
 
 
 def test_atoms_explain_what_is_a_sum_over_atoms() -> None:
