@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -22,6 +23,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 NO_BATCH = torch.Size()
+ALL = slice(None)
 LENGTHSCALES = (0.025, 1e4)
 AMPLITUDES = (1e-5, 1e3)
 
@@ -32,37 +34,48 @@ class MinMaxKernel(Kernel):
 
     Count-Tanimoto for molecules; whole numbers only. It has no parameter and no gradient in x. sum min is a
     dot product of unary codes, which turns the n x m x p comparison into one matrix product.
+
+    `columns` are those of x that hold the counts: a slice, because `active_dims` would copy them at each call.
     """
 
     is_stationary = False
     has_lengthscale = False
     _last: tuple[Tensor, Tensor, Tensor] | None = None
     """Arguments and answer of the last call: fitting asks the same at each step."""
-    _coded: tuple[Tensor, _Unary] | None = None
-    """The last second argument and its code: a posterior compares all its points with the same training inputs."""
+    _coded: tuple[tuple[Tensor, _Unary], ...] = ()
+    """The last two second arguments and their codes: a posterior compares its points with themselves and then with the
+    training inputs, which are the same the next time.
+    """
+
+    def __init__(self, *, columns: slice = ALL, batch_shape: torch.Size = NO_BATCH) -> None:
+        super().__init__(batch_shape=batch_shape)
+        self.columns = columns
 
     def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, last_dim_is_batch: bool = False) -> Tensor:
         if last_dim_is_batch:
             raise NotImplementedError("MinMaxKernel compares whole count vectors, not one column at a time")
         # Counts jump: without this, autograd would differentiate the denominator but not the comparisons.
-        x1, x2 = x1.detach(), x2.detach()
+        x1, x2 = (x.detach()[..., self.columns] for x in (x1, x2))
         if diag:
             low = torch.minimum(x1, x2).sum(-1)
             return _ratio(low, torch.maximum(x1, x2).sum(-1))
         if self._last is None or not (_same(self._last[0], x1) and _same(self._last[1], x2)):
-            low = self._code(x2).minima(x1)
-            ratio = _ratio(low, x1.sum(-1)[..., :, None] + x2.sum(-1)[..., None, :] - low)
+            code = self._code(x2)
+            low = code.minima(x1)
+            ratio = _ratio(low, x1.sum(-1)[..., :, None] + code.total[..., None, :] - low)
             self._last = (x1, x2, ratio)
         return self._last[2]
 
     def _code(self, x: Tensor) -> _Unary:
-        if self._coded is None or not _same(self._coded[0], x):
-            self._coded = (x, _Unary.of(x))
-        return self._coded[1]
+        code = next((code for coded, code in self._coded if _same(coded, x)), None) or _Unary.of(x)
+        others = (pair for pair in self._coded if pair[1] is not code)
+        self._coded = ((x, code), *islice(others, 1))
+        return code
 
 
 class _Unary(NamedTuple):
-    """Rows of counts as ones and zeros: is column i at least 1, at least 2, ... up to the most that any row has.
+    """Rows of counts as ones and zeros: is column i at least 1, at least 2, ... up to the most that any row has; and the
+    total of each row.
 
     float32 holds whole numbers this small exactly and multiplies twice as fast as float64.
     """
@@ -70,13 +83,14 @@ class _Unary(NamedTuple):
     column: Int[Tensor, " u"]
     level: Float[Tensor, " u"]
     ones: Float[Tensor, "*c n u"]
+    total: Float[Tensor, "*c n"]
 
     @classmethod
     def of(cls, x: Float[Tensor, "*c n p"]) -> _Unary:
         most = x.flatten(0, -2).amax(0).long() if x.numel() else x.new_zeros(x.shape[-1], dtype=torch.long)
         column = torch.repeat_interleave(most)
         level = torch.arange(1, len(column) + 1, device=x.device) - (most.cumsum(0) - most)[column]
-        return cls(column, level.to(x), (x[..., column] >= level).float())
+        return cls(column, level.to(x), (x[..., column] >= level).float(), x.sum(-1))
 
     def minima(self, x: Float[Tensor, "*b m p"]) -> Float[Tensor, "*bc m n"]:
         """sum_i min(x_i, y_i) of each row of x with each coded row y; batches are broadcast."""
@@ -147,7 +161,7 @@ def combined_kernel(
         terms.append(_scaled(told, median=0.5, spread=1.0, batch_shape=batch_shape))
     if structure:
         first = latent + descriptors
-        counted = MinMaxKernel(batch_shape=batch_shape, active_dims=list(range(first, first + structure)))
+        counted = MinMaxKernel(batch_shape=batch_shape, columns=slice(first, first + structure))
         median = 0.5 if descriptors else 1.0
         terms.append(_scaled(counted, median=median, spread=0.75, batch_shape=batch_shape))
     return ObjectKernel(*terms)

@@ -35,7 +35,8 @@ class MinMaxFeatures(FeatureMap):
     def __init__(self, kernel: MinMaxKernel, inputs: int, outputs: int) -> None:
         super().__init__()
         self.kernel, self.num_outputs, self.batch_shape = kernel, outputs, kernel.batch_shape
-        self.input_transform = None if kernel.active_dims is None else FeatureSelector(kernel.active_dims)
+        columns = range(inputs)[kernel.columns]
+        inputs, self.input_transform = len(columns), FeatureSelector(columns)
         self.output_transform = ChainedTransform()
         gamma = torch.distributions.Gamma(2.0, 1.0)
         self.register_buffer("r", gamma.sample((outputs, inputs)).double())

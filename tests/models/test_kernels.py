@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from latentbo.models import kernels
 from latentbo.models.kernels import MinMaxKernel, amplitudes, combined_kernel, latent_kernel
 
 
@@ -156,6 +157,17 @@ def test_a_remembered_answer_is_only_given_to_the_same_question() -> None:
     for a, b in ((x, x), (x, x), (x, y), (y, x), (changed, changed), (x[:4], y), (x, x)):
         torch.testing.assert_close(kernel(a, b).to_dense(), MinMaxKernel().double()(a, b).to_dense())
     assert kernel(x.float(), x.float()).to_dense().dtype == torch.float32
+
+
+def test_training_inputs_are_coded_once_for_all_posteriors(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, tests = counts(7, 12), [counts(3, 12, seed=seed) for seed in (1, 2, 3)]
+    kernel, coded = MinMaxKernel().double(), []
+    of = kernels._Unary.of
+    monkeypatch.setattr(kernels._Unary, "of", lambda x: coded.append(len(x)) or of(x))
+    for x in tests:  # as a posterior asks: its points with themselves, and with the training inputs
+        kernel(x, x).to_dense()
+        kernel(x, train).to_dense()
+    assert coded == [3, 7, 3, 3]
 
 
 def test_structure_leads_at_the_start_and_latents_can_lead_later() -> None:
