@@ -1,6 +1,7 @@
 """One campaign, one SQLite file: an append-only table of events, and the encoders that went live.
 
-Write-ahead logging with full synchronisation: what `append` returned from survives a kill and a power cut.
+Write-ahead logging with full synchronisation: what `append` returned from survives a kill and a power cut. The log is
+copied into the file after each write, so that a copy of the file alone, without the log beside it, is whole.
 Nothing is ever updated or deleted; the campaign's state is what replaying the events gives.
 """
 
@@ -109,6 +110,7 @@ class EventStore:
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # waits for nobody
             except BaseException:
                 if self._connection.in_transaction:  # a full disk has ended it already
                     self._connection.execute("ROLLBACK")

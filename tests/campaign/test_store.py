@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,16 @@ def test_it_is_written_ahead_and_synchronised_in_full(store: EventStore, path: P
     again = EventStore(path)
     assert again._connection.execute("PRAGMA synchronous").fetchone() == (2,)
     again.close()
+
+
+def test_a_copy_of_the_file_alone_is_whole(store: EventStore, path: Path, tmp_path: Path) -> None:
+    store.append([("told", {"n": 1})], after=0)
+    store.append([("told", {"n": 2})], after=1)
+    store.save_encoder("e", {}, b"weights")
+    copied = EventStore(Path(shutil.copy(path, tmp_path / "copied.db")))  # the store is open, as after a kill
+    assert [event.payload["n"] for event in copied.events()] == [1, 2]
+    assert copied.load_encoder("e") == ({}, b"weights")
+    copied.close()
 
 
 def test_one_call_is_all_or_nothing(store: EventStore) -> None:
