@@ -161,9 +161,9 @@ class Campaign:
         """Record values: rows by `id` or `smiles` (`ask`'s column) with a `value`, in any order, in part, own ones
         among them.
 
-        An empty value with a `reason` (or status "failed") is a failure; without one it is not told yet. All
-        is committed before this returns. Rows that cannot be used are listed in the report and kept in the
-        file word for word.
+        An empty value with a `reason` (or status "failed") is a failure; without one it is not told yet. Several values of
+        an object are averaged, and the report says so; one with the status "corrected" replaces them. All is committed
+        before this returns. Rows that cannot be used are listed in the report and kept in the file word for word.
         """
         matched = match(frame, self._history, self._model.codec)
         if matched.rows or matched.refused:
@@ -183,8 +183,10 @@ class Campaign:
         return self._seen.surrogate(data, self._measured(self._model, data.objects))
 
     def situation(self, fitted: SurrogateFit) -> Situation:
-        """What a proposal would rest on now."""
-        return Situation(
+        """What a proposal would rest on now. What is pending counts as measured, at the value that the surrogate expects of
+        it: the next batch is not made of its analogues.
+        """
+        now = Situation(
             self._seen,
             fitted.model,
             self._data,
@@ -194,6 +196,8 @@ class Campaign:
             self._check,
             self._history.rounds[-1].runners_up if self._history.rounds else (),
         )
+        pending = [row.object for row in self._history.with_status("pending")]
+        return now.believing(self._seen.inputs(self._seen.codec.read(pending))) if pending else now
 
     def feasibility(self) -> Feasibility:
         """P(feasible | z) from what was measured and what failed; uninformed while nothing has failed."""
@@ -216,22 +220,24 @@ class Campaign:
         )
 
     def retrain(self) -> EncoderEvent:
-        """Retrain the encoder on the measured values; it goes live only if it passes the gates.
+        """Retrain the encoder on the measured values; it goes live only if it passes the gates, which ask the surrogate that
+        the settings make of it.
 
         Recorded either way.
         """
         data = self._data
         seed = derive(self.seed, "retrain", len(self._history.encoders))
-        result = self._retrainer(self._model, data, seed=seed)
+        result = self._retrainer(self._seen, data, seed=seed)
         event = EncoderEvent(
             len(self._history.rounds), result.model.id, result.accepted, result.summary(), len(data)
         )
+        model = replace(result.model, structure=self._model.structure, descriptors=self._model.descriptors)
         if result.accepted:
-            card, weights = pack_model(result.model)
-            self._store.save_encoder(result.model.id, card, weights)
+            card, weights = pack_model(model)
+            self._store.save_encoder(model.id, card, weights)
         self._append("retrained", asdict(event))
         if result.accepted:
-            self._model = result.model
+            self._model = model
         return event
 
     def roll_back(self, encoder: str) -> None:

@@ -59,7 +59,7 @@ class Round:
 
     `best` is the best value before it and `threshold` the tenth best, both larger is better; `threshold` is
     None where no surrogate stood behind the ask. `runners_up` are (proposer, object) of the best candidates that were
-    not asked for, `shares` those of the proposers in the candidates.
+    not asked for (kept of the last round alone), `shares` those of the proposers in the candidates.
     """
 
     number: int
@@ -221,7 +221,9 @@ def _asked(history: History, payload: Mapping[str, Any]) -> History:
     facts["region"] = TrustRegion(**facts["region"])
     facts["runners_up"] = tuple((proposer, name) for proposer, name in facts.get("runners_up", ()))
     new = {row["id"]: Row(**row) for row in payload["rows"]}
-    return replace(history, rows={**history.rows, **new}, rounds=(*history.rounds, Round(**facts)))
+    # Only the last runners-up are ever asked for again, and those of images are large.
+    earlier = [*history.rounds[:-1], *(replace(each, runners_up=()) for each in history.rounds[-1:])]
+    return replace(history, rows={**history.rows, **new}, rounds=(*earlier, Round(**facts)))
 
 
 def _queued(history: History, payload: Mapping[str, Any]) -> History:
@@ -232,6 +234,8 @@ def _told(history: History, payload: Mapping[str, Any]) -> History:
     rows = dict(history.rows)
     for told in payload["rows"]:
         row = rows.get(told["id"]) or Row(told["id"], told["object"])
+        if told.get("corrects"):
+            row = replace(row, values=(), failure=None)
         if told["value"] is not None:
             row = replace(row, values=(*row.values, told["value"]))
         else:

@@ -46,8 +46,8 @@ def run(
 ) -> None:
     """Spend the budget (evaluations in all, those of earlier runs included).
 
-    Raises `ObjectiveError` when more than half of the last `WATCHED` or more evaluations of this run failed;
-    all of them are told.
+    Raises `ObjectiveError` when more than half of the last `WATCHED` or more evaluations of this run failed. The batch that
+    showed it is not told: it waits, and is evaluated again by the next run.
     """
     if budget < 1 or batch < 1:
         raise InputError(f"budget and batch must be at least 1, not {budget} and {batch}")
@@ -63,6 +63,8 @@ def run(
             if "shortfall" in frame.attrs:
                 news.append(frame.attrs["shortfall"])
         outcomes = evaluate(objective, list(frame[campaign.history.column]))
+        recent = [*recent, *outcomes][-max(WATCHED, batch) :]
+        _stop_if_hopeless(recent)
         told = {
             "id": frame["id"],
             "value": [o.value for o in outcomes],
@@ -71,8 +73,6 @@ def run(
         campaign.tell(pd.DataFrame(told, dtype=object))
         best = campaign.history.best()
         progress(RunProgress(used(campaign), budget, best.value if best else None, tuple(news)))
-        recent = [*recent, *outcomes][-max(WATCHED, batch) :]
-        _stop_if_hopeless(recent)
 
 
 def _stop_if_hopeless(recent: list[Outcome]) -> None:
@@ -83,5 +83,5 @@ def _stop_if_hopeless(recent: list[Outcome]) -> None:
     raise ObjectiveError(
         f"{len(failures)} of the last {len(recent)} evaluations failed, "
         f"most often because the objective {common}. "
-        "Everything is kept: mend the objective and run the same command again"
+        "The last batch waits, all before it is kept: mend the objective and run the same command again"
     )

@@ -16,7 +16,7 @@ from latentbo.codecs.vocabulary import PAD
 from latentbo.errors import InputError
 
 BUCKET = 50  # batches that are sorted by length together
-ORDINARY = (1e-3, 1e6)  # ranges of values that are modelled as they are
+ORDINARY = (1e-2, 1e6)  # ranges of values that are modelled as they are
 
 
 class Batch(NamedTuple):

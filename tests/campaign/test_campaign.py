@@ -99,6 +99,23 @@ def test_asking_twice_gives_other_objects_and_learns_nothing(begin: Begin) -> No
     assert set(campaign.pending()["smiles"]) == {*first["smiles"], second["smiles"].iloc[0]}
 
 
+def test_what_is_pending_counts_as_measured_at_its_expected_value(begin: Begin) -> None:
+    campaign = begin()
+    start(campaign)
+    before = campaign.situation(campaign.surrogate())
+    waiting = campaign.ask(2)["smiles"].tolist()
+    campaign.queue(["CCOCC"])
+    after = campaign.situation(campaign.surrogate())
+    x = before.model.inputs(before.model.codec.read([*waiting, "CCOCC"]))
+    with torch.no_grad():
+        then, now = (situation.surrogate.posterior(x) for situation in (before, after))
+    torch.testing.assert_close(now.mean, then.mean)
+    assert (now.variance < 0.5 * then.variance).all()
+    assert after.best == max(before.best, float(then.mean.max()))
+    campaign.tell(pd.DataFrame({"smiles": [*waiting, "CCOCC"], "value": [1.0, 2.0, 3.0]}))
+    assert campaign.situation(campaign.surrogate()).surrogate.believed is None
+
+
 def test_what_is_proposed_is_new_and_inside_the_rules(begin: Begin) -> None:
     campaign = begin(settings={"rules": {"elements": ["C", "O"], "heavy_atoms": [1, 9]}})
     own = pd.DataFrame({"smiles": ["CCO", "CCC", "c1ccccc1", "CC(=O)O", "OC1CCCCC1", "CCOC"]})
@@ -430,6 +447,25 @@ def test_an_accepted_encoder_goes_live_and_stays(begin: Begin, changed: DKLVAE) 
     again = begin()
     assert again.model.id == changed.id
     torch.testing.assert_close(again.model.embed(readings), changed.embed(readings), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("structure", [True, False])
+def test_the_gates_ask_the_surrogate_that_the_settings_make(
+    begin: Begin, changed: DKLVAE, structure: bool
+) -> None:
+    seen = []
+
+    def retrain(model: DKLVAE, data: Measurements, *, seed: int) -> Retrained:
+        seen.append(model)
+        result = replace(model, vae=changed.vae)
+        return Retrained(result, True, (), {}, {}, 0.0)
+
+    campaign = begin(settings={"structure": structure, "descriptors": False}, retrainer=retrain)
+    start(campaign)
+    campaign.retrain()
+    assert [(each.structure is None, each.descriptors) for each in seen] == [(not structure, None)]
+    assert campaign.model.structure is changed.structure
+    assert campaign.model.descriptors is changed.descriptors
 
 
 def test_a_refused_encoder_changes_nothing_but_the_record(begin: Begin, changed: DKLVAE) -> None:

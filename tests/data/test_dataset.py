@@ -99,7 +99,7 @@ def test_measurements_are_one_finite_value_an_object() -> None:
 @pytest.mark.parametrize(
     ("values", "unit"),
     [
-        ((0.0, 1e-3), 1.0),
+        ((0.0, 1e-2), 1.0),
         ((-500.0, 1e5), 1.0),
         ((7.0, 7.0), 1.0),
         ((3e-9, 5e-9), 2.0**-29),
