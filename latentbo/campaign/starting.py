@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from latentbo.campaign.campaign import Campaign
-from latentbo.campaign.telling import ID, LINE, REASON, STATUS, VALUE, TellReport
+from latentbo.campaign.telling import ID, LINE, REASON, STATUS, VALUE, TellReport, match
 from latentbo.codecs.base import brief
-from latentbo.data.tables import Row, Table, read_table
+from latentbo.data.tables import MISSING_OBJECT, Problem, Row, Table, read_table
 from latentbo.errors import InputError
 
 
@@ -51,7 +52,8 @@ def start_from(campaign: Campaign, table: Table) -> Intake:
             fresh.append(row)
         else:
             objects.setdefault(reading.object or "", row)
-    report = campaign.tell(_frame(fresh, campaign.history.column)) if fresh else TellReport(0, 0, 0, ())
+    column = campaign.history.column
+    report = campaign.tell(_frame(_records(fresh, column), column)) if fresh else TellReport(0, 0, 0, ())
     told = {row.object for row in campaign.history.rows.values()}
     waiting = [text for text in objects if text not in told]
     campaign.queue(waiting)
@@ -59,33 +61,54 @@ def start_from(campaign: Campaign, table: Table) -> Intake:
 
 
 def tell_file(campaign: Campaign, file: Path) -> TellReport:
-    """`Campaign.tell` of a table: rows by object (`smiles`), or by `id` where it has no such column."""
-    table, column = _read(file, campaign.history.column)
-    report = campaign.tell(_frame(table.rows, column))
-    problems = (*(str(problem) for problem in table.problems), *report.problems)
-    return TellReport(report.measured, report.failed, report.skipped, problems)
+    """`Campaign.tell` of a table: rows by object (`smiles`), and by `id` where none stands there."""
+    column = campaign.history.column
+    records, problems = _read(file, column)
+    report = campaign.tell(_frame(records, column))
+    return replace(report, problems=(*map(str, problems), *report.problems))
 
 
-def _read(file: Path, column: str) -> tuple[Table, str]:
+def untold(campaign: Campaign, file: Path) -> int:
+    """How many rows of a table say what came of an object that the campaign knows nothing of yet."""
+    history = campaign.history
     try:
-        return read_table(file, object_column=column), column
+        records, _ = _read(file, history.column)
+    except InputError:  # no such table
+        return 0
+    found = match(_frame(records, history.column), history, campaign.model.codec).rows
+    return sum(row["id"] not in history.rows or history.rows[row["id"]].status == "pending" for row in found)
+
+
+def _read(file: Path, column: str) -> tuple[list[dict[str, Any]], Sequence[Problem]]:
+    try:
+        table = read_table(file, object_column=column)
     except InputError as error:
         try:
-            return read_table(file, object_column=ID), ID
+            table, column = read_table(file, object_column=ID), ID
         except InputError:
             raise error from None
+    records, problems = _records(table.rows, column), list(table.problems)
+    nameless = {problem.line for problem in problems if problem.reason == MISSING_OBJECT}
+    if nameless and column != ID:
+        with suppress(InputError):  # there is no column of ids
+            named = [row for row in read_table(file, object_column=ID).rows if row.line in nameless]
+            records += _records(named, ID)
+            problems = [each for each in problems if each.line not in {row.line for row in named}]
+    return records, problems
 
 
-def _frame(rows: Sequence[Row], column: str) -> pd.DataFrame:
-    """The columns that `Campaign.tell` knows, with the line of the file where each row stands."""
+def _records(rows: Sequence[Row], column: str) -> list[dict[str, Any]]:
+    """What `Campaign.tell` knows of each row, with the line of the file where it stands."""
     records: list[dict[str, Any]] = []
     for row in rows:
         extra = _lower(row)
         kept = {name: extra[name] for name in (ID, REASON, STATUS) if extra.get(name)}
         records.append({**kept, column: row.object, VALUE: row.value, LINE: row.line})
-    return pd.DataFrame(
-        records, columns=list(dict.fromkeys([column, VALUE, LINE, ID, REASON, STATUS])), dtype=object
-    )
+    return records
+
+
+def _frame(records: Sequence[dict[str, Any]], column: str) -> pd.DataFrame:
+    return pd.DataFrame(records, columns=[column, VALUE, LINE, ID, REASON, STATUS], dtype=object)
 
 
 def _told(row: Row) -> bool:

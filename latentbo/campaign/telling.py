@@ -5,8 +5,9 @@ not be.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import pandas as pd
@@ -16,20 +17,24 @@ from latentbo.codecs.base import KINDS, Codec, brief
 from latentbo.errors import InputError
 
 VALUE, ID, REASON, STATUS, LINE = "value", "id", "reason", "status", "line"
+CORRECTED = "corrected"
 
 
 @dataclass(frozen=True)
 class TellReport:
-    """What became of a told table: counts, and a line for each row that could not be used as it was."""
+    """What became of a told table: counts, a line for each row that could not be used as it was, and one for each row whose
+    object had a value before.
+    """
 
     measured: int
     failed: int
     skipped: int
     problems: tuple[str, ...]
+    repeated: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.measured} measured, {self.failed} failed, {self.skipped} without a value yet"
-        return "\n".join([text, *self.problems])
+        return "\n".join([text, *self.problems, *self.repeated])
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Matched:
 def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
     """Match each row by object if it names one, else by id.
 
-    A row without a value says nothing unless its status is "failed" or it has a reason. Rows that contradict
+    A row without a value says nothing unless its status is "failed" or it has a reason. Values of one object are averaged,
+    but those of a row whose status is "corrected" take the place of all that was told of it before. Rows that contradict
     themselves or cannot be read are refused one by one; the others go on. A column "line" says where rows
     stand in a file, for the report. Raises `InputError` where columns are missing or double.
     """
@@ -55,8 +61,12 @@ def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
     rows: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     problems: list[str] = []
+    repeated: list[str] = []
+    values = {row.id: row.values for row in history.rows.values()}
     skipped = 0
     for number, (cell, reading) in enumerate(zip(cells, readings, strict=True), start=1):
+        place = f"line {cell[LINE]}" if cell.get(LINE) else f"row {number}"
+        corrects = str(cell.get(STATUS)).lower() == CORRECTED
         try:
             value, failure = _outcome(cell)
             if value is None and failure is None:
@@ -64,15 +74,29 @@ def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
                 continue
             identity, canonical = _identify(cell, reading.object, reading.reason, history, by_object)
         except InputError as error:
-            place = f"line {cell[LINE]}" if cell.get(LINE) else f"row {number}"
             problems.append(f"{place}: {error}")
             told = {key: str(text) for key, text in cell.items() if text is not None}
             refused.append(told | {"problem": str(error)})
             continue
         by_object[canonical] = identity
-        rows.append({"id": identity, "object": canonical, "value": value, "reason": failure})
+        row = {"id": identity, "object": canonical, "value": value, "reason": failure}
+        rows.append(row | {"corrects": True} if corrects else row)
+        before = () if corrects else values.get(identity, ())
+        values[identity] = (*before, *([] if value is None else [value]))
+        if before:
+            repeated.append(f"{place}: {_repeated(canonical, before, value)}")
     measured = sum(row["value"] is not None for row in rows)
-    return Matched(rows, refused, TellReport(measured, len(rows) - measured, skipped, tuple(problems)))
+    report = TellReport(measured, len(rows) - measured, skipped, tuple(problems), tuple(repeated))
+    return Matched(rows, refused, report)
+
+
+def _repeated(canonical: str, before: Sequence[float], value: float | None) -> str:
+    """What it means that an object has been told of again."""
+    had = f"{brief(canonical)} had {', '.join(f'{each:g}' for each in before[:5])}{' ...' if before[5:] else ''}"
+    if value is None:
+        return f"{had} and keeps it (status {CORRECTED!r} makes a failure of it)"
+    mean = fmean((*before, value))
+    return f"{had}; with {value:g} it counts as the mean, {mean:g} (status {CORRECTED!r} replaces instead)"
 
 
 def _cells(frame: pd.DataFrame, column: str) -> list[dict[str, Any]]:

@@ -45,6 +45,8 @@ def init(
             intake = start_from(begun, table)
             terminal.say(f"{given.start}: {intake}")
             terminal.list_problems(intake.problems)
+        better, other = ("smaller", "without") if begun.settings.minimise else ("larger", "with")
+        terminal.say(f"{better} values are better; begin {other} --minimise where it is the other way round")
         terminal.say(
             f"{campaign}: a campaign with seed {begun.seed}. "
             f"Next: latentbo ask {campaign} -n 10 --out batch.csv"
@@ -63,10 +65,13 @@ def ask(
     """
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import reopen
+        from latentbo.campaign.starting import untold
         from latentbo.campaign.table import asked_csv
 
         opened = reopen(campaign, model=model)
     with opened:
+        if out is not None:
+            _spare(out, untold(opened, out) if out.exists() else 0)
         if opened.retrain_due:
             with terminal.waiting("retraining the encoder"):
                 event = opened.retrain()
@@ -102,7 +107,7 @@ def tell(
         report = tell_file(opened, file)
         best = opened.history.best()
     terminal.say(f"{report.measured} measured, {report.failed} failed, {report.skipped} without a value yet")
-    terminal.list_problems(report.problems)
+    terminal.list_problems([*report.problems, *report.repeated])
     if best is not None:
         terminal.say(f"best so far: {best.value:.6g} {best.object}")
 
@@ -158,8 +163,27 @@ def _put(text: str, out: Path | None) -> None:
     if out is None:
         terminal.write(text)
         return
-    out.write_text(text, encoding="utf-8")
+    part = out.with_name(f"{out.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(out)
+    except OSError:  # a full disk; what was asked for is recorded, and must not be lost
+        terminal.write(text)
+        raise
     terminal.say(f"{out} written")
+
+
+def _spare(out: Path, untold: int) -> None:
+    """Refuse a file that cannot be written, or whose values nobody has told yet."""
+    if not out.resolve().parent.is_dir():
+        raise InputError(f"no folder {out.parent}: make it, or name another file")
+    if untold:
+        raise InputError(
+            f"{out} holds {untold} rows that were not told yet: tell them first, or name another file"
+        )
+    if out.exists():
+        with out.open("r+b"):  # Windows refuses a file that a spreadsheet has open
+            pass
 
 
 COMMANDS = (init, ask, tell, status, export, report)

@@ -88,7 +88,7 @@ Config = Annotated[
     typer.Option(
         "--config",
         metavar="FILE.toml",
-        help="Settings as flat keys, and a table [rules] of what may be proposed; options override it.",
+        help="Settings as flat keys, and a table \\[rules] of what may be proposed; options override it.",
         show_default=False,
     ),
 ]

@@ -56,7 +56,7 @@ def run(
         typer.Argument(
             metavar="[CONFIG.toml]",
             help="The options below as flat keys (a dash becomes _), further settings, and a "
-            "table [rules] of what may be proposed. Options override it.",
+            "table \\[rules] of what may be proposed. Options override it.",
             show_default=False,
         ),
     ] = None,

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from latentbo.data.files import content
 from latentbo.errors import InputError
@@ -30,6 +31,7 @@ NOT_A_NUMBER = "not_a_number"
 NOT_FINITE = "not_finite"
 CENSORED = "censored"
 DECIMAL_SIGN = "decimal_sign"
+THOUSANDS = "thousands"
 
 _FIXES = {
     QUOTES: 'close the quoted field, and double a quote inside one: "3"" tube"',
@@ -39,9 +41,12 @@ _FIXES = {
     NOT_FINITE: "write a finite number, or leave the cell empty where nothing was measured",
     CENSORED: "a limit is not a measured value: write a number, or leave the cell empty",
     DECIMAL_SIGN: "use one decimal sign in the whole column, and a point where commas separate columns",
+    THOUSANDS: "this may be thousands or decimals: write 1500 or 1.5, without a sign between thousands",
 }
 _DOT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _COMMA = re.compile(r"[+-]?([0-9]+,[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?")
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
+_HUNDREDS = re.compile(r"[+-]?[1-9][0-9]{2}")
 _INFINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _LIMIT = re.compile(r"[<>≤≥~≈].*")
 
@@ -90,13 +95,21 @@ class _Header:
     value: int | None
 
 
+class _Signs(NamedTuple):
+    """The decimal sign of a column, and whether it may as well be one between thousands."""
+
+    decimal: str
+    either: bool
+
+
 def read_table(path: str | Path, *, object_column: str = OBJECT, value_column: str | None = VALUE) -> Table:
     """Read a .csv or .tsv file with a header line, or a .smi file without one; any of them may be gzipped.
 
     Columns are found by name, letter case aside where that leaves one. An empty value means not measured, and
     `value_column=None` reads none. Decimal commas are read where ';' or tab separates the columns and more
-    values have a comma than a point. Empty lines are passed over. A .smi file has one object a line and
-    nothing measured; what follows white space is `extra["name"]`.
+    values have a comma than a point; a sign that may stand between thousands makes a problem and not a number.
+    Empty lines are passed over. A .smi file has one object a line and nothing measured; what follows white space
+    is `extra["name"]`.
 
     Raises `InputError` where no row can be read: no file, an empty or binary one, a column missing or double.
     """
@@ -159,11 +172,25 @@ def _tabulated(path: Path, lines: Sequence[str], object_: str, value: str | None
     records = list(_records(lines, start + 1, header))
     at = header.value
     values = [] if at is None else [record[at] for _, record in records if isinstance(record, list)]
-    commas = sum(_COMMA.fullmatch(text) is not None for text in values)
-    dots = sum("." in text and _DOT.fullmatch(text) is not None for text in values)
-    decimal = "," if header.separator != "," and commas > dots else "."
+    signs = _signs(values, header.separator)
     for line, record in records:
-        yield record if isinstance(record, Problem) else _row(line, record, header, decimal)
+        yield record if isinstance(record, Problem) else _row(line, record, header, signs)
+
+
+def _signs(values: Sequence[str], separator: str) -> _Signs:
+    """How the numbers of a column are written.
+
+    A sign that always has three digits after it may stand between thousands: it does not decide against one that has
+    not, and beside numbers of three digits without a sign nobody can tell.
+    """
+    dotted = [text for text in values if "." in text and _DOT.fullmatch(text)]
+    with_comma = [text for text in values if _COMMA.fullmatch(text)]
+    sure = [bool(texts) and not all(map(_GROUPED.fullmatch, texts)) for texts in (dotted, with_comma)]
+    comma = sure[1] if sure[0] != sure[1] else len(with_comma) > len(dotted)
+    decimal = "," if comma and separator != "," else "."
+    shown = with_comma if decimal == "," else dotted
+    either = bool(shown) and all(map(_GROUPED.fullmatch, shown)) and any(map(_HUNDREDS.fullmatch, values))
+    return _Signs(decimal, either)
 
 
 def _header(path: Path, line: str, object_: str, value: str | None) -> _Header:
@@ -203,7 +230,8 @@ def _place(path: Path, names: Sequence[str], wanted: str) -> int:
         raise InputError(f"{path} has no column {wanted!r} but several like it: write one of {alike}")
     lower = {name.lower(): name for name in names if name}
     near = get_close_matches(wanted.lower(), lower, n=1, cutoff=0.5)
-    hint = f"did you mean {lower[near[0]]!r}?" if near else "a list with no header must be named .smi."
+    rename = f"rename the one that holds it to {wanted!r}; a list with no header must be named .smi."
+    hint = f"did you mean {lower[near[0]]!r}?" if near else rename
     raise InputError(f"{path} has no column {wanted!r}; {hint} Its columns: {', '.join(filter(None, names))}")
 
 
@@ -254,7 +282,7 @@ def _fields(record: str, separator: str) -> list[str] | None:
     return [each.strip() for each in rows[0]] if rows else []
 
 
-def _row(line: int, fields: Sequence[str], header: _Header, decimal: str) -> Row | Problem:
+def _row(line: int, fields: Sequence[str], header: _Header, signs: _Signs) -> Row | Problem:
     """One record as a row, or what is wrong with it."""
     name = header.names[header.object]
     if not fields[header.object]:
@@ -264,13 +292,13 @@ def _row(line: int, fields: Sequence[str], header: _Header, decimal: str) -> Row
     value = None
     if header.value is not None:
         column = header.names[header.value]
-        value, reason = _number(extra.pop(column), decimal)
+        value, reason = _number(extra.pop(column), signs)
         if reason is not None:
             return _problem(line, column, fields[header.value], reason)
     return Row(line, fields[header.object], value, extra)
 
 
-def _number(text: str, decimal: str) -> tuple[float | None, str | None]:
+def _number(text: str, signs: _Signs) -> tuple[float | None, str | None]:
     """The number that the whole text spells and no reason, or None and the reason; empty text has neither."""
     if not text:
         return None, None
@@ -278,8 +306,10 @@ def _number(text: str, decimal: str) -> tuple[float | None, str | None]:
         return None, CENSORED
     if not _DOT.fullmatch(text) and not _COMMA.fullmatch(text):
         return None, NOT_FINITE if _INFINITE.fullmatch(text) else NOT_A_NUMBER
-    if ({".", ","} - {decimal}) & set(text):
+    if ({".", ","} - {signs.decimal}) & set(text):
         return None, DECIMAL_SIGN
+    if signs.either and _GROUPED.fullmatch(text):
+        return None, THOUSANDS
     number = float(text.replace(",", "."))
     return (number, None) if math.isfinite(number) else (None, NOT_FINITE)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from latentbo.campaign import Campaign, Settings
-from latentbo.campaign.starting import start_from, tell_file
+from latentbo.campaign.starting import start_from, tell_file, untold
 from latentbo.data.tables import read_table
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
@@ -85,6 +85,25 @@ def test_told_files_name_their_lines(campaign: Campaign, file: Path) -> None:
     assert (report.measured, report.failed, report.skipped) == (1, 1, 0)
     assert report.problems == ("line 5: id 'p9' was never proposed here: give the smiles of the row",)
     assert campaign.history.rows[second].failure == "failed"
+
+
+def test_a_row_without_a_molecule_is_told_by_its_id(campaign: Campaign, file: Path) -> None:
+    first, second = campaign.ask(2)["id"]
+    file.write_text(f"id,smiles,value\n{first},,1.5\n,CCO,2\n,,3\np9,,4\n{second},,\n")
+    report = tell_file(campaign, file)
+    assert (report.measured, report.skipped) == (2, 1)
+    assert campaign.history.rows[first].value == 1.5
+    assert [problem[:7] for problem in report.problems] == ["line 4,", "line 5:"]
+
+
+def test_untold_rows_are_counted(campaign: Campaign, file: Path) -> None:
+    first, second = campaign.ask(2)["id"]
+    file.write_text(f"id,value,reason\n{first},1.5,\n{second},,\n")
+    assert untold(campaign, file) == 1
+    tell_file(campaign, file)
+    assert untold(campaign, file) == 0
+    file.write_text("another,table\n1,2\n")
+    assert untold(campaign, file) == 0
 
 
 def test_an_id_and_a_molecule_must_agree(campaign: Campaign, file: Path) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from latentbo.campaign.history import History, Row
+from latentbo.campaign.history import History, Row, replay
+from latentbo.campaign.store import Event
 from latentbo.campaign.telling import Matched, match
 from latentbo.codecs.molecules import MoleculeCodec
 from latentbo.errors import InputError
@@ -168,6 +169,36 @@ def test_good_and_bad_together() -> None:
     assert counts(found) == (1, 1, 1)
     assert [problem.split(":")[0] for problem in found.report.problems] == ["row 2", "row 5"]
     assert str(found.report).startswith("1 measured, 1 failed, 1 without a value yet\nrow 2: 'bad'")
+
+
+def test_a_value_told_again_is_averaged_and_the_report_says_so() -> None:
+    found = matched(
+        {"smiles": "CCC", "value": 5.0},
+        {"smiles": "CCO", "value": 520.0},
+        {"smiles": "OCC", "value": 5.2},
+        {"smiles": "CCC", "value": None, "reason": "lost"},
+    )
+    assert counts(found) == (3, 1, 0)
+    assert found.report.problems == ()
+    assert found.report.repeated == (
+        "row 1: CCC had 1; with 5 it counts as the mean, 3 (status 'corrected' replaces instead)",
+        "row 3: CCO had 520; with 5.2 it counts as the mean, 262.6 (status 'corrected' replaces instead)",
+        "row 4: CCC had 1, 5 and keeps it (status 'corrected' makes a failure of it)",
+    )
+    assert str(found.report).endswith("makes a failure of it)")
+    assert "corrects" not in found.rows[0]
+
+
+def test_a_correction_replaces_all_that_was_told_before() -> None:
+    found = matched(
+        {"smiles": "CCC", "value": 5.0, "status": "Corrected"},
+        {"smiles": "CCO", "value": 1.0},
+        {"smiles": "CCO", "value": None, "reason": "broken", "status": "corrected"},
+    )
+    assert found.report.repeated == ()
+    told = replay([Event(1, "", "told", {"rows": found.rows, "refused": []})], HISTORY)
+    assert told.rows["u00004"].values == (5.0,)
+    assert (told.rows["p00001"].status, told.rows["p00001"].failure) == ("failed", "broken")
 
 
 def test_lines_of_a_file_are_named() -> None:

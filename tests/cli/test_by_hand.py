@@ -81,6 +81,36 @@ def test_rows_are_told_by_id_alone(invoke: Invoke, begun: str, write: Write) -> 
     assert [history.rows[each].value for each in ids] == [1.5, None, 2.5]
 
 
+def test_proposals_do_not_overwrite_values_that_were_not_told(
+    invoke: Invoke, begun: str, tmp_path: Path
+) -> None:
+    assert "no folder nowhere" in invoke("ask", begun, "--out", "nowhere/a.csv", code=2).stderr
+    assert "0 pending" in invoke("status", begun).stdout, "nothing was asked for in vain"
+    invoke("ask", begun, "-n", 2, "--out", "a.csv")
+    filled = pd.read_csv("a.csv").assign(value=[1.5, None])
+    filled.to_csv("a.csv", index=False)
+    refused = invoke("ask", begun, "-n", 2, "--out", "a.csv", code=2).stderr
+    assert "a.csv holds 1 rows that were not told yet" in " ".join(refused.split())
+    assert pd.read_csv("a.csv").equals(filled)
+    invoke("tell", begun, "a.csv")
+    invoke("ask", begun, "-n", 3, "--out", "a.csv")
+    assert len(pd.read_csv("a.csv")) == 3
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_value_told_again_is_said_and_can_be_corrected(invoke: Invoke, begun: str, write: Write) -> None:
+    invoke("tell", begun, write("v.csv", "smiles,value\nCCO,9000\n"))
+    again = invoke("tell", begun, write("w.csv", "smiles,value\nCCO,9\n")).stderr
+    assert "line 2: CCO had 9000; with 9 it counts as the mean, 4504.5" in " ".join(again.split())
+    invoke("tell", begun, write("x.csv", "smiles,value,status\nCCO,9,corrected\n"))
+    assert read_history(Path(begun)).find("CCO").value == 9.0
+
+
+def test_the_direction_is_said(invoke: Invoke, write: Write, model: Path) -> None:
+    for name, flag, said in (("a.db", (), "larger"), ("b.db", ("--minimise",), "smaller")):
+        assert f"{said} values are better" in invoke("init", name, "--model", model, *flag).stderr
+
+
 def test_the_start_file(invoke: Invoke, write: Write, model: Path) -> None:
     start = write("s.csv", "smiles,value\nCCO,1.0\nCCN,\nC1CC,2.0\n")
     result = invoke("init", "c.db", "--start", start, "--model", model, "--seed", 1)

@@ -41,6 +41,11 @@ def test_the_version(invoke: Invoke) -> None:
     assert invoke("--version").stdout == f"latentbo {__version__}\n"
 
 
+def test_help_names_the_table_of_rules(invoke: Invoke) -> None:
+    for name in ("init", "run"):
+        assert "[rules]" in invoke(name, "--help").output, "markup has swallowed it"
+
+
 def test_help_loads_nothing_heavy() -> None:
     """What takes seconds to import would make `--help` take seconds."""
     code = (

@@ -82,6 +82,24 @@ def test_mixed_decimal_signs_are_reported_in_the_minority(write):
     assert reasons(table) == [(4, "value", "decimal_sign")]
 
 
+@pytest.mark.parametrize(("sign", "separator"), [(",", ";"), (".", ";"), (",", "\t"), (".", ",")])
+def test_what_may_be_thousands_is_no_number(write, sign, separator):
+    texts = [f"1{sign}500", "980", f"12{sign}000"]
+    table = read_table(write("smiles{0}value\nC{0}{1}\nCC{0}{2}\nCCC{0}{3}\n".format(separator, *texts)))
+    assert pairs(table) == [("CC", 980.0)]
+    assert reasons(table) == [(2, "value", "thousands"), (4, "value", "thousands")]
+    sure = read_table(write(f"smiles{separator}value\nC{separator}1{sign}500\nCC{separator}9{sign}5\n"))
+    assert pairs(sure) == [("C", 1.5), ("CC", 9.5)]
+    small = read_table(write(f"smiles{separator}value\nC{separator}1{sign}525\nCC{separator}7\n"))
+    assert pairs(small) == [("C", 1.525), ("CC", 7.0)]
+
+
+def test_a_sign_between_thousands_does_not_outvote_the_decimal_sign(write):
+    table = read_table(write("smiles;value\nC;1.500\nCC;12.000\nCCC;980,5\n"))
+    assert pairs(table) == [("CCC", 980.5)]
+    assert reasons(table) == [(2, "value", "decimal_sign"), (3, "value", "decimal_sign")]
+
+
 def test_a_comma_between_columns_is_never_a_decimal_sign(write):
     table = read_table(write('smiles,value\nC,"7,5"\nCC,7,5\nCCC,1\n'))
     assert pairs(table) == [("CCC", 1.0)]

@@ -56,7 +56,7 @@ def attach_table(client: Client, frame: pd.DataFrame) -> Attached:
 
 def _attach_row(client: Client, row: Mapping[str, Any], metrics: Sequence[str]) -> str:
     """What became of the row."""
-    given = {name: float(row[name]) for name in metrics if pd.notna(row[name])}
+    given = {name: _number(name, row[name]) for name in metrics if pd.notna(row[name])}
     values = {name: value for name, value in given.items() if math.isfinite(value)}
     status = str(row.get("trial_status")).upper()
     index = attach_molecule(
@@ -75,3 +75,12 @@ def _attach_row(client: Client, row: Mapping[str, Any], metrics: Sequence[str]) 
         client.complete_trial(index)
         return "measured"
     return "pending"
+
+
+def _number(metric: str, cell: Any) -> float:
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{metric} is {cell!r}, which is no number: leave the cell empty where nothing was measured"
+        ) from None

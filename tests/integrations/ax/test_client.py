@@ -108,6 +108,15 @@ def test_rows_that_cannot_be_used_are_listed(make: Callable[..., Client]) -> Non
     assert "inf" in ledger.history.find("CCC").failure
 
 
+def test_a_cell_that_is_no_number_costs_its_row_and_no_other(make: Callable[..., Client]) -> None:
+    client = make("carbons")
+    frame = pd.DataFrame({"smiles": ["CCO", "CCN", "CCC"], "carbons": [2.0, "n.d.", "3"]}, dtype=object)
+    report = attach_table(client, frame)
+    assert report.measured == len(client._experiment.trials) == 2
+    (problem,) = report.problems
+    assert problem.startswith("row 2: carbons is 'n.d.', which is no number")
+
+
 def test_tables_without_molecules_or_values_are_refused(make: Callable[..., Client]) -> None:
     for columns in (["molecule", "carbons"], ["smiles", "weight"]):
         with pytest.raises(InputError, match="the column 'smiles' and at least one of the metrics carbons"):
