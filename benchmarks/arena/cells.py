@@ -15,6 +15,7 @@ from benchmarks.arena.metrics import auc_top_k, best_at, top_k_at
 from benchmarks.arena.tasks import Protocol
 from benchmarks.results import PACKAGES
 from latentbo.baselines.base import Method
+from latentbo.models.pretrained import DEFAULT, locate, read_card
 from latentbo.objectives.loading import load_objective
 
 TOP = 10
@@ -54,7 +55,7 @@ class Cell:
 
 def cells_of(protocol: Protocol, methods: Sequence[str], model: str) -> list[Cell]:
     """Every run of a protocol, seed by seed, so that an interrupted arena has compared the methods on something."""
-    name = Path(model).name
+    name = model if model == DEFAULT else f"{Path(model).name}-{read_card(locate(model))['id']}"
     return [
         Cell(
             protocol.name, task, method, seed, protocol.budget, protocol.start_count,

@@ -82,6 +82,11 @@ def ask(
             frame = opened.ask(n)
     if "shortfall" in frame.attrs:
         terminal.warn(frame.attrs["shortfall"])
+    if frame["mean"].isna().all():
+        least = opened.settings.initial
+        terminal.say(
+            f"drawn at random: a surrogate begins with {least} told, two of them with different values"
+        )
     _put(asked_csv(frame), out)
 
 

@@ -51,6 +51,7 @@ def map(
         ),
     ] = None,
     name: options.Name = None,
+    minimise: options.Minimise = None,
     seed: Seed = 0,
     model: options.Model = None,
 ) -> None:
@@ -61,6 +62,8 @@ def map(
     """
     if file is None and campaign is None:
         raise InputError("a map needs objects: give a file of them, or --campaign CAMPAIGN.db, or both")
+    if campaign is not None and minimise is not None:
+        raise InputError(f"{campaign} knows itself which way is better: leave --minimise and --maximise out")
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import reopen
         from latentbo.models.pretrained import DEFAULT, load_model
@@ -73,7 +76,7 @@ def map(
         if campaign is None:
             loaded = load_model(model or DEFAULT)
             given = given if file is None else listed(file, loaded.codec)
-            space = space_of_model(loaded, given, name=name or "value")
+            space = space_of_model(loaded, given, name=name or "value", minimise=bool(minimise))
         else:
             with reopen(campaign, model=model) as opened:
                 given = given if file is None else listed(file, opened.model.codec)

@@ -94,9 +94,10 @@ def named(text: str, codec: Codec) -> str:
     return read_image(text) if codec.kind == IMAGES and not text.startswith(PREFIX) else text
 
 
-def space_of_model(model: DKLVAE, given: Listed, *, name: str = "value") -> Space:
+def space_of_model(model: DKLVAE, given: Listed, *, name: str = "value", minimise: bool = False) -> Space:
     """The space of a model and a file's objects; their values, where there are enough, teach a surrogate."""
-    values = np.array(given.values, dtype=float)
+    values = (-1.0 if minimise else 1.0) * np.array(given.values, dtype=float)
+    name = f"minus {name}" if minimise else name
     known = np.isfinite(values)
     groups = (
         tuple(np.where(known, MEASURED, UNMEASURED)) if known.any() else (model.codec.kind,) * len(values)

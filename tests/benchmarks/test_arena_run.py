@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.arena import main, methods
 from benchmarks.arena.cells import COLUMNS, Cell, Step, cells_of, pace
@@ -229,11 +232,22 @@ def test_the_projection_uses_what_was_measured() -> None:
     assert projected_seconds(cells, [], jobs=1) == pytest.approx(2_000 * METHODS["alcohols"].guess)
 
 
-def test_models_are_part_of_the_cells_that_use_one(out: Path) -> None:
-    cells = cells_of(PROTOCOLS["auc1k"].smoke(), ["latentbo", "random"], "/a/folder/tiny")
-    assert [cell.model for cell in cells] == ["tiny", ""]
+def test_models_are_part_of_the_cells_that_use_one(out: Path, tiny_model: DKLVAE, tmp_path: Path) -> None:
+    other = replace(tiny_model, vae=deepcopy(tiny_model.vae))
+    with torch.no_grad():
+        next(other.vae.parameters()).mul_(1.001)
+    folders = []
+    for name, model in (("a", tiny_model), ("b", other)):
+        folders.append(tmp_path / name / "tiny")
+        save_model(model, folders[-1])
+    cells, others, shipped = (
+        cells_of(PROTOCOLS["auc1k"].smoke(), ["latentbo", "random"], str(model))
+        for model in (*folders, "zinc250k")
+    )
+    assert [cell.model for cell in cells] == [f"tiny-{tiny_model.id}", ""]
+    assert [cell.model for cell in shipped] == ["zinc250k", ""]
     assert to_do(cells, out) == cells
-    assert len({cell.key for cell in cells}) == 2
+    assert len({cell.key for cell in (*cells, *others, *shipped)}) == 4, "folders of one name"
 
 
 def test_every_group_names_methods() -> None:

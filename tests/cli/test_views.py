@@ -74,6 +74,7 @@ def test_mistakes_are_named(invoke: Invoke, write: Write, model: Path) -> None:
     for words, message in (
         (["map"], "a map needs objects"),
         (["map", "none.smi"], "cannot read none.smi"),
+        (["map", "--campaign", "none.db", "--minimise"], "none.db knows itself which way is better"),
         (["map", write("b.smi", "C1CC\n")], "one molecule at least"),
         (["map", file, "--axes", "lengthscales"], "no surrogate to have lengthscales"),
         (["map", file, "--axes", "best"], "unknown axes 'best'"),

@@ -110,6 +110,20 @@ def test_predictions_are_in_the_unit_of_the_values(gauge: Gauge, campaign: Campa
         np.testing.assert_allclose(found.sd, factor * expected.sd, rtol=1e-5)
 
 
+def test_smaller_values_can_be_the_better_ones(gauge: Gauge) -> None:
+    values = [float(len(name)) + 0.1 * i for i, name in enumerate(NAMES)]
+    most, least = (
+        space_of_model(gauge.model, Listed(NAMES, tuple(values)), name="size", minimise=minimise)
+        for minimise in (False, True)
+    )
+    assert (most.name, least.name) == ("size", "minus size")
+    assert least.values.tolist() == [-value for value in most.values]
+    readings = gauge.model.codec.read(["CCO"])
+    assert most.predict is not None
+    assert least.predict is not None
+    np.testing.assert_allclose(least.predict(readings).mean, -most.predict(readings).mean, rtol=1e-6)
+
+
 def test_too_few_values_predict_nothing_and_the_rest_is_left_out(gauge: Gauge) -> None:
     known = space(gauge.model, [1.0, 2.0, *[NAN] * 10])
     assert known.predict is None
