@@ -9,6 +9,7 @@ import pandas as pd
 
 from latentbo.campaign.history import History, Status
 from latentbo.codecs.base import brief
+from latentbo.errors import InputError
 
 FACTS = ("value", "status", "reason", "round", "proposer", "mean", "sd", "p_feasible", "encoder")
 NUMBERS = ("value", "mean", "sd", "p_feasible")
@@ -42,7 +43,9 @@ def best(history: History, n: int) -> pd.DataFrame:
 
 
 def export(history: History, path: Path) -> Path:
-    """Write the table as CSV. A kill on the way leaves the file that was there before."""
+    """Write the table as CSV. A kill on the way leaves the file that was there before. `InputError` for a folder."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name a file to write")
     part = path.with_name(path.name + ".part")
     table(history).to_csv(part, index=False, lineterminator="\n")
     os.replace(part, path)

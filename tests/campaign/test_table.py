@@ -12,6 +12,7 @@ from latentbo.campaign import table as module
 from latentbo.campaign.history import EncoderEvent, History, Row
 from latentbo.campaign.settings import Settings
 from latentbo.campaign.table import FACTS, asked_csv, best, export, summary, table
+from latentbo.errors import InputError
 
 ROWS = (
     Row("u1", "CCO", values=(1.0, 2.0)),
@@ -69,6 +70,11 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
         export(history_of(*ROWS), tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == "old"
     assert os.listdir(tmp_path)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder: name a file to write"):
+        export(history_of(*ROWS), tmp_path)
 
 
 def test_proposals_have_columns_to_fill_in() -> None:
