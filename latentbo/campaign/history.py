@@ -59,7 +59,7 @@ class Round:
 
     `best` is the best value before it and `threshold` the tenth best, both larger is better; `threshold` is
     None where no surrogate stood behind the ask. `runners_up` are (proposer, object) of the best candidates that were
-    not asked for (kept of the last round alone), `shares` those of the proposers in the candidates.
+    not asked for, `shares` those of the proposers in the candidates.
     """
 
     number: int
@@ -221,9 +221,7 @@ def _asked(history: History, payload: Mapping[str, Any]) -> History:
     facts["region"] = TrustRegion(**facts["region"])
     facts["runners_up"] = tuple((proposer, name) for proposer, name in facts.get("runners_up", ()))
     new = {row["id"]: Row(**row) for row in payload["rows"]}
-    # Only the last runners-up are ever asked for again, and those of images are large.
-    earlier = [*history.rounds[:-1], *(replace(each, runners_up=()) for each in history.rounds[-1:])]
-    return replace(history, rows={**history.rows, **new}, rounds=(*earlier, Round(**facts)))
+    return replace(history, rows={**history.rows, **new}, rounds=(*history.rounds, Round(**facts)))
 
 
 def _queued(history: History, payload: Mapping[str, Any]) -> History:
