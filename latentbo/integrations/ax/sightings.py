@@ -18,6 +18,7 @@ from latentbo.errors import InputError
 from latentbo.integrations.ax.molecules import PROPOSAL, candidate_metadata, molecule_of
 
 TOLD = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
+LEAST = 1e-6  # size of a metric's largest value
 GIVEN_UP = (TrialStatus.FAILED, TrialStatus.ABANDONED, TrialStatus.STALE)
 
 
@@ -64,9 +65,15 @@ def _values(data: Data) -> dict[tuple[int, str], dict[str, tuple[float, float]]]
     """(mean, standard error) of each metric, by trial and arm.
 
     Ax's storage keeps ten decimals. What was never stored is written and read in the same way here: an experiment
-    that was loaded has the same values as one that was not.
+    that was loaded has the same values as one that was not. `InputError` where that would leave little of a metric.
     """
     frame = data.df
+    for metric, means in frame.groupby("metric_name")["mean"]:
+        if 0.0 < means.abs().max() < LEAST:
+            raise InputError(
+                f"all values of {metric} are below {LEAST:g} in size, and Ax keeps ten decimals: "
+                "give it in a unit in which they are about 1 (nmol/l instead of mol/l)"
+            )
     written = frame[["mean", "sem"]].reset_index(drop=True).to_json()
     kept = pd.read_json(StringIO(written), dtype=False).astype(float)
     values: dict[tuple[int, str], dict[str, tuple[float, float]]] = {}

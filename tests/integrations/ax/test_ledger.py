@@ -136,6 +136,16 @@ def test_what_was_made_is_what_was_measured(make: Callable[..., Client], tiny_mo
     assert ledger.history.find(other).proposer == "start"
 
 
+def test_values_of_which_ax_keeps_little_are_refused(make: Callable[..., Client]) -> None:
+    client = make("carbons")
+    attach_molecule(client, "CCO", {"carbons": 3.24e-9})
+    attach_molecule(client, "CCN", {"carbons": 0.0})
+    with pytest.raises(InputError, match="all values of carbons are below 1e-06 in size"):
+        read(client)
+    attach_molecule(client, "CCC", {"carbons": 2.0})
+    assert measured(read(client))["CCC"] == 2.0, "small beside others is a value like any"
+
+
 def test_values_of_no_molecule_are_refused(make: Callable[..., Client]) -> None:
     client = make()
     index = client.attach_trial({f"z{i}": 0.5 for i in range(8)})
