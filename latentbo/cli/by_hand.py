@@ -96,8 +96,8 @@ def tell(
         Path,
         typer.Argument(
             metavar="FILE.csv",
-            help="Columns value and smiles or id; reason for what failed. In any order, in part, "
-            "with rows of your own among them.",
+            help="Columns value and smiles or id; reason for what failed; status corrected where a value replaces "
+            "those told before (else they are averaged). In any order, in part, with rows of your own among them.",
         ),
     ],
     model: options.Model = None,
