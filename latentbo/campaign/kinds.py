@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from latentbo.acquisition.pool import Check
 from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Proposer
 from latentbo.campaign.settings import Settings
 from latentbo.codecs.edits import GraphEdits
+from latentbo.codecs.molecules import uncharged
 from latentbo.errors import InputError
 from latentbo.validity.rules import MoleculeRules
 
@@ -35,6 +36,11 @@ def check_of(settings: Settings, kind: str) -> Check:
 def proposers_of(kind: str) -> Mapping[str, Proposer]:
     """Who fills the pool if nobody else is named: all that move in latent space, and edits where the kind has some."""
     return {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())} if kind == "molecules" else LATENT_PROPOSERS
+
+
+def plain_of(kind: str) -> Callable[[str], str]:
+    """A canonical object without what people leave out when they write it: of a molecule its charges."""
+    return uncharged if kind == "molecules" else str
 
 
 def _anything(objects: Sequence[str]) -> list[str | None]:

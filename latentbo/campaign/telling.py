@@ -13,28 +13,30 @@ from typing import Any
 import pandas as pd
 
 from latentbo.campaign.history import History
+from latentbo.campaign.kinds import plain_of
 from latentbo.codecs.base import KINDS, Codec, brief
 from latentbo.errors import InputError
 
 VALUE, ID, REASON, STATUS, LINE = "value", "id", "reason", "status", "line"
 CORRECTED = "corrected"
+_NEARLY = "differs from the pending {} ({}) in charges alone: if that was made, tell it by its id"
 
 
 @dataclass(frozen=True)
 class TellReport:
-    """What became of a told table: counts, a line for each row that could not be used as it was, and one for each row whose
-    object had a value before.
+    """What became of a told table: counts, a line for each row that could not be used as it was, and one for each that may
+    not mean what it says: its object had a value before, or is nearly one that is pending.
     """
 
     measured: int
     failed: int
     skipped: int
     problems: tuple[str, ...]
-    repeated: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.measured} measured, {self.failed} failed, {self.skipped} without a value yet"
-        return "\n".join([text, *self.problems, *self.repeated])
+        return "\n".join([text, *self.problems, *self.notes])
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,10 @@ def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
     rows: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     problems: list[str] = []
-    repeated: list[str] = []
+    notes: list[str] = []
     values = {row.id: row.values for row in history.rows.values()}
+    plain = plain_of(history.kind)
+    nearly = {plain(row.object): row for row in history.with_status("pending")}
     skipped = 0
     for number, (cell, reading) in enumerate(zip(cells, readings, strict=True), start=1):
         place = f"line {cell[LINE]}" if cell.get(LINE) else f"row {number}"
@@ -78,15 +82,19 @@ def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
             told = {key: str(text) for key, text in cell.items() if text is not None}
             refused.append(told | {"problem": str(error)})
             continue
+        if canonical not in by_object and (near := nearly.get(plain(canonical))) is not None:
+            notes.append(
+                f"{place}: {brief(canonical)} is new, and {_NEARLY.format(near.id, brief(near.object))}"
+            )
         by_object[canonical] = identity
         row = {"id": identity, "object": canonical, "value": value, "reason": failure}
         rows.append(row | {"corrects": True} if corrects else row)
         before = () if corrects else values.get(identity, ())
         values[identity] = (*before, *([] if value is None else [value]))
         if before:
-            repeated.append(f"{place}: {_repeated(canonical, before, value)}")
+            notes.append(f"{place}: {_repeated(canonical, before, value)}")
     measured = sum(row["value"] is not None for row in rows)
-    report = TellReport(measured, len(rows) - measured, skipped, tuple(problems), tuple(repeated))
+    report = TellReport(measured, len(rows) - measured, skipped, tuple(problems), tuple(notes))
     return Matched(rows, refused, report)
 
 

@@ -112,7 +112,7 @@ def tell(
         report = tell_file(opened, file)
         best = opened.history.best()
     terminal.say(f"{report.measured} measured, {report.failed} failed, {report.skipped} without a value yet")
-    terminal.list_problems([*report.problems, *report.repeated])
+    terminal.list_problems([*report.problems, *report.notes])
     if best is not None:
         terminal.say(f"best so far: {best.value:.6g} {best.object}")
 

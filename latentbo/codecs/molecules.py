@@ -19,6 +19,7 @@ from typing import Any, Literal
 import selfies
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdqueries
+from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from latentbo.codecs.base import Reading
 from latentbo.codecs.vocabulary import UnseenSymbolError, Vocabulary, learn_merges
@@ -210,6 +211,12 @@ def parsed(smiles: str) -> Any:
     """
     with rdBase.BlockLogs():
         return Chem.MolFromSmiles(smiles)
+
+
+def uncharged(smiles: str) -> str:
+    """The molecule without the charges that a proton more or less makes: an amine and its ammonium are one."""
+    with rdBase.BlockLogs():
+        return Chem.MolToSmiles(rdMolStandardize.Uncharger().uncharge(parsed(smiles)))
 
 
 def _heavy_atoms(molecule: Chem.Mol) -> int:

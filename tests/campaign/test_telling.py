@@ -180,7 +180,7 @@ def test_a_value_told_again_is_averaged_and_the_report_says_so() -> None:
     )
     assert counts(found) == (3, 1, 0)
     assert found.report.problems == ()
-    assert found.report.repeated == (
+    assert found.report.notes == (
         "row 1: CCC had 1; with 5 it counts as the mean, 3 (status 'corrected' replaces instead)",
         "row 3: CCO had 520; with 5.2 it counts as the mean, 262.6 (status 'corrected' replaces instead)",
         "row 4: CCC had 1, 5 and keeps it (status 'corrected' makes a failure of it)",
@@ -195,10 +195,19 @@ def test_a_correction_replaces_all_that_was_told_before() -> None:
         {"smiles": "CCO", "value": 1.0},
         {"smiles": "CCO", "value": None, "reason": "broken", "status": "corrected"},
     )
-    assert found.report.repeated == ()
+    assert found.report.notes == ()
     told = replay([Event(1, "", "told", {"rows": found.rows, "refused": []})], HISTORY)
     assert told.rows["u00004"].values == (5.0,)
     assert (told.rows["p00001"].status, told.rows["p00001"].failure) == ("failed", "broken")
+
+
+def test_another_charge_than_a_pending_one_s_is_said() -> None:
+    found = matched({"smiles": "CC(=O)[O-]", "value": 5.0}, {"smiles": "CC[NH3+]", "value": 1.0})
+    assert found.report.notes == (
+        "row 1: CC(=O)[O-] is new, and differs from the pending p00003 (CC(=O)O) in charges alone: "
+        "if that was made, tell it by its id",
+    )
+    assert [row["object"] for row in found.rows] == ["CC(=O)[O-]", "CC[NH3+]"]
 
 
 def test_lines_of_a_file_are_named() -> None:
