@@ -21,6 +21,7 @@ from latentbo.errors import InputError
 OBJECT, VALUE = "smiles", "value"  # the columns that are read where none are named
 SEPARATORS = (",", ";", "\t")
 ENCODINGS = ("utf-8-sig", "cp1252")  # Excel's two; where cp1252 lacks a byte, latin-1 has it
+RELATIONS = ("relation", "standard relation", "operator", "qualifier")  # of a value to the number beside it
 LONGEST_RECORD = 50  # physical lines that a quoted field may span
 
 FIELD_COUNT = "field_count"
@@ -107,7 +108,8 @@ def read_table(path: str | Path, *, object_column: str = OBJECT, value_column: s
 
     Columns are found by name, letter case aside where that leaves one. An empty value means not measured, and
     `value_column=None` reads none. Decimal commas are read where ';' or tab separates the columns and more
-    values have a comma than a point; a sign that may stand between thousands makes a problem and not a number.
+    values have a comma than a point; a sign that may stand between thousands makes a problem and not a number, and
+    so does a limit, in the cell or in a column such as `relation`.
     Empty lines are passed over. A .smi file has one object a line and nothing measured; what follows white space
     is `extra["name"]`.
 
@@ -295,6 +297,9 @@ def _row(line: int, fields: Sequence[str], header: _Header, signs: _Signs) -> Ro
         value, reason = _number(extra.pop(column), signs)
         if reason is not None:
             return _problem(line, column, fields[header.value], reason)
+        for relation, text in extra.items() if value is not None else ():
+            if relation.lower().replace("_", " ") in RELATIONS and text.strip("'\" ") not in ("", "=", "=="):
+                return _problem(line, relation, f"{text} {fields[header.value]}", CENSORED)
     return Row(line, fields[header.object], value, extra)
 
 

@@ -100,6 +100,14 @@ def test_a_sign_between_thousands_does_not_outvote_the_decimal_sign(write):
     assert reasons(table) == [(2, "value", "decimal_sign"), (3, "value", "decimal_sign")]
 
 
+@pytest.mark.parametrize("name", ["relation", "Standard_Relation", "operator"])
+def test_a_limit_may_stand_in_a_column_of_its_own(write, name):
+    table = read_table(write(f"smiles,{name},value\nC,=,1\nCC,>,2\nCCC,'=',3\nCCCC,<,\nCCCCC,,5\n"))
+    assert pairs(table) == [("C", 1.0), ("CCC", 3.0), ("CCCC", None), ("CCCCC", 5.0)]
+    assert reasons(table) == [(3, name, "censored")]
+    assert table.problems[0].came == "> 2"
+
+
 def test_a_comma_between_columns_is_never_a_decimal_sign(write):
     table = read_table(write('smiles,value\nC,"7,5"\nCC,7,5\nCCC,1\n'))
     assert pairs(table) == [("CCC", 1.0)]
