@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from latentbo.acquisition.propose import Batch
+from latentbo.acquisition.propose import Batch, Proposal
 from latentbo.campaign.history import History, Round
 from latentbo.codecs.base import Codec, brief
+from latentbo.data.scales import AS_THEY_ARE, Scale
 from latentbo.models.surrogate import SurrogateFit
 
 SUCCESS_RANK = 10
@@ -23,12 +24,12 @@ def asked(
     history: History,
     fitted: SurrogateFit | None,
     *,
-    unit: float = 1.0,
+    scale: Scale = AS_THEY_ARE,
     encoder: str,
     seconds: float,
 ) -> dict[str, Any]:
     """The payload of an "asked" event: a row for each proposal, in the user's own sign, and the round. `fitted` is the
-    surrogate that it rests on, None where there were too few values for one; `unit` is what that counts in.
+    surrogate that it rests on, None where there were too few values for one; `scale` is how that counts.
     """
     rows = [
         {
@@ -36,8 +37,7 @@ def asked(
             "object": proposal.object,
             "round": len(history.rounds) + 1,
             "proposer": proposal.proposer,
-            "mean": None if proposal.mean is None else history.sign * unit * proposal.mean,
-            "sd": None if proposal.sd is None else unit * proposal.sd,
+            **_predicted(proposal, history.sign, scale),
             "p_feasible": proposal.p_feasible,
             "encoder": encoder,
         }
@@ -54,7 +54,7 @@ def asked(
         threshold=None if fitted is None else values[min(SUCCESS_RANK, len(values)) - 1],
         seconds=seconds,
         encoder=encoder,
-        surrogate={"steps": ["none: too few values"]} if fitted is None else _facts(fitted, unit),
+        surrogate={"steps": ["none: too few values"]} if fitted is None else _facts(fitted, scale),
         runners_up=batch.runners_up,
         shares=batch.shares,
     )
@@ -89,8 +89,16 @@ def _identity(history: History, place: int) -> str:
     return f"p{len(history.rows) + place + 1:05d}"
 
 
-def _facts(fitted: SurrogateFit, unit: float) -> dict[str, Any]:
+def _predicted(proposal: Proposal, sign: float, scale: Scale) -> dict[str, float | None]:
+    if proposal.mean is None or proposal.sd is None:
+        return {"mean": None, "sd": None}
+    mean, sd = scale.told(proposal.mean, proposal.sd)
+    return {"mean": sign * float(mean), "sd": float(sd)}
+
+
+def _facts(fitted: SurrogateFit, scale: Scale) -> dict[str, Any]:
     """What is recorded of a surrogate; `noise_sd` is that of a measurement, in the values' own unit."""
-    noise_sd = unit * math.sqrt(fitted.noise) * float(fitted.model.outcome_transform.stdvs.mean())
+    noise_sd = math.sqrt(fitted.noise) * float(fitted.model.outcome_transform.stdvs.mean())
+    noise_sd = float(scale.told(0.0, noise_sd)[1])
     steps, amplitudes = list(fitted.steps), list(fitted.amplitudes)
     return {"steps": steps, "amplitudes": amplitudes, "noise": fitted.noise, "noise_sd": noise_sd}

@@ -32,6 +32,7 @@ from latentbo.campaign.settings import Settings
 from latentbo.campaign.store import EventStore
 from latentbo.campaign.telling import TellReport, match
 from latentbo.data.dataset import Measurements
+from latentbo.data.scales import Scale
 from latentbo.errors import InputError, ShortfallError, StoreError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model, pack_model, unpack_model
@@ -108,11 +109,9 @@ class Campaign:
         return self.settings.seed
 
     @property
-    def unit(self) -> float:
-        """What the surrogate and the acquisition count in, in the user's own unit: 1 for values of ordinary size
-        (`Measurements.unit`).
-        """
-        return self._history.measurements().unit
+    def scale(self) -> Scale:
+        """How the surrogate and the acquisition count values: as they are, if they are of ordinary size (`data.scales`)."""
+        return self._history.measurements().scale
 
     def ask(self, n: int = 1) -> pd.DataFrame:
         """n new objects to measure, recorded as pending: columns id, smiles, mean, sd, p_feasible, proposer.
@@ -125,7 +124,7 @@ class Campaign:
             raise InputError(f"ask for at least 1 object, not {n}")
         began = time.monotonic()
         seed = derive(self.seed, "ask", len(self._history.rounds) + 1)
-        values, unit = self._history.measurements().values, self.unit
+        values, scale = self._history.measurements().values, self.scale
         told = len(values) + len(self._history.with_status("failed"))
         if told < self.settings.initial or len(values.unique()) < 2:
             batch = propose_prior(n, self._model, self._history.known(), self._check, seed)
@@ -138,7 +137,7 @@ class Campaign:
                 f"no new object could be proposed: {batch.counts}. Loosen the rules or enlarge the pool"
             )
         seconds = time.monotonic() - began
-        payload = asked(batch, self._history, fitted, unit=unit, encoder=self._model.id, seconds=seconds)
+        payload = asked(batch, self._history, fitted, scale=scale, encoder=self._model.id, seconds=seconds)
         self._append("asked", payload)
         frame = asked_frame(self._history, [row["id"] for row in payload["rows"]])
         if batch.shortfall:
@@ -177,7 +176,7 @@ class Campaign:
     def surrogate(self) -> SurrogateFit:
         """The surrogate fitted to what was measured, through the live encoder: an ordinary BoTorch model.
 
-        Larger is better, and one is as much as `unit` is of the user's.
+        Larger is better, and values are counted in `scale`.
         """
         data = self._data
         return self._seen.surrogate(data, self._measured(self._model, data.objects))
@@ -260,7 +259,7 @@ class Campaign:
     def _data(self) -> Measurements:
         """What was measured, as the models count it."""
         data = self._history.measurements()
-        return data.counted_in(data.unit)
+        return data.counted_in(data.scale)
 
     @property
     def _seen(self) -> DKLVAE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -13,10 +12,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from latentbo.codecs.vocabulary import PAD
+from latentbo.data.scales import Scale, scale_of
 from latentbo.errors import InputError
 
 BUCKET = 50  # batches that are sorted by length together
-ORDINARY = (1e-2, 1e6)  # ranges of values that are modelled as they are
 
 
 class Batch(NamedTuple):
@@ -108,20 +107,13 @@ class Measurements:
             )
 
     @property
-    def unit(self) -> float:
-        """What the values are to be counted in when they are modelled: 1, unless their range is out of the `ORDINARY`.
+    def scale(self) -> Scale:
+        """How the values are to be counted when they are modelled."""
+        return scale_of(self.values)
 
-        Tolerances of GPyTorch and BoTorch are absolute: a standard deviation below 1e-8 counts as none, a variance is at
-        least 1e-10, so that concentrations in mol/l would all be the same. A power of two, by which nothing is rounded.
-        """
-        reach = float(self.values.max() - self.values.min()) if len(self) else 0.0
-        if reach == 0.0 or ORDINARY[0] <= reach <= ORDINARY[1]:
-            return 1.0
-        return 2.0 ** math.floor(math.log2(reach))
-
-    def counted_in(self, unit: float) -> Measurements:
-        """The same, each value divided by the unit."""
-        return replace(self, values=self.values / unit)
+    def counted_in(self, scale: Scale) -> Measurements:
+        """The same objects, with their values on that scale."""
+        return replace(self, values=scale.counted(self.values))
 
     def __len__(self) -> int:
         return len(self.objects)

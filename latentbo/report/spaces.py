@@ -18,6 +18,7 @@ from latentbo.codecs.base import KINDS, Codec, brief
 from latentbo.codecs.image_files import read_image, read_images
 from latentbo.codecs.images import PREFIX
 from latentbo.data.dataset import Measurements
+from latentbo.data.scales import AS_THEY_ARE, Scale
 from latentbo.data.tables import VALUE, Table, read_table
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.surrogate import LatentGP
@@ -43,7 +44,7 @@ class Listed:
 @dataclass(frozen=True, eq=False)
 class Space:
     """`values` of `objects` are NaN where nothing was measured; `groups` names what each object is. `head` predicts
-    them, where there is enough to learn from, counted in `unit`. `encoders` are those that were live before this model,
+    them, where there is enough to learn from, counted in `scale`. `encoders` are those that were live before this model,
     oldest first.
     """
 
@@ -56,12 +57,12 @@ class Space:
     name: str
     facts: Mapping[str, str] = field(default_factory=dict)
     encoders: tuple[DKLVAE, ...] = ()
-    unit: float = 1.0
+    scale: Scale = AS_THEY_ARE
 
     @property
     def predict(self) -> Predict | None:
         """Predictions of the surrogate, where there is one."""
-        return None if self.head is None else predictor(self.seen, self.head, self.unit)
+        return None if self.head is None else predictor(self.seen, self.head, self.scale)
 
 
 def listed(file: Path, codec: Codec) -> Listed:
@@ -102,12 +103,14 @@ def space_of_model(model: DKLVAE, given: Listed, *, name: str = "value", minimis
     groups = (
         tuple(np.where(known, MEASURED, UNMEASURED)) if known.any() else (model.codec.kind,) * len(values)
     )
-    head, unit = None, 1.0
+    head: LatentGP | None = None
+    scale: Scale = AS_THEY_ARE
     if len(set(values[known].tolist())) >= FEWEST:
         measured = tuple(each for each, there in zip(given.objects, known, strict=True) if there)
         data = Measurements(measured, torch.tensor(values[known])[:, None])
-        head, unit = model.surrogate(data.counted_in(data.unit)).model, data.unit
-    return Space(model, given.objects, values, groups, head, model, name, {"encoder": model.id}, unit=unit)
+        scale = data.scale
+        head = model.surrogate(data.counted_in(scale)).model
+    return Space(model, given.objects, values, groups, head, model, name, {"encoder": model.id}, scale=scale)
 
 
 def space_of_campaign(campaign: Campaign, given: Listed | None = None, *, name: str | None = None) -> Space:
@@ -133,7 +136,7 @@ def space_of_campaign(campaign: Campaign, given: Listed | None = None, *, name: 
         f"minus {label}" if history.sign < 0 else label,
         {"encoder": campaign.model.id, "seed of the campaign": str(campaign.seed)},
         tuple(campaign.past_models()),
-        campaign.unit,
+        campaign.scale,
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 
 from latentbo.codecs.base import Codec, Reading
+from latentbo.data.scales import AS_THEY_ARE, Scale
 from latentbo.errors import InputError
 from latentbo.models.calibration import NORMAL_95
 from latentbo.models.dkl_vae import DKLVAE
@@ -48,9 +49,9 @@ def read_all(codec: Codec, objects: Sequence[str]) -> list[Reading]:
     return readings
 
 
-def predictor(model: DKLVAE, head: LatentGP, unit: float = 1.0) -> Predict:
+def predictor(model: DKLVAE, head: LatentGP, scale: Scale = AS_THEY_ARE) -> Predict:
     """Predictions by a fitted surrogate, of objects and not of points: each is encoded first, as a candidate is.
-    One of the surrogate's is as much as `unit` of what is predicted.
+    `scale` is how the surrogate counts.
     """
 
     @torch.no_grad()
@@ -59,8 +60,9 @@ def predictor(model: DKLVAE, head: LatentGP, unit: float = 1.0) -> Predict:
         mean, sd = np.full(len(readings), np.nan), np.full(len(readings), np.nan)
         if there:
             posterior = head.posterior(model.inputs([readings[i] for i in there]))
-            mean[there] = unit * posterior.mean.squeeze(-1).numpy()
-            sd[there] = unit * posterior.variance.sqrt().squeeze(-1).numpy()
+            mean[there], sd[there] = scale.told(
+                posterior.mean.squeeze(-1).numpy(), posterior.variance.sqrt().squeeze(-1).numpy()
+            )
         return Prediction(mean, sd)
 
     return predict

@@ -23,6 +23,7 @@ from latentbo.acquisition.proposers import Edits, Parents
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.settings import Settings
 from latentbo.data.dataset import Measurements
+from latentbo.data.scales import AS_THEY_ARE, Ranks
 from latentbo.errors import InputError, ModelFileError, ShortfallError, StoreError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
@@ -99,6 +100,21 @@ def test_asking_twice_gives_other_objects_and_learns_nothing(begin: Begin) -> No
     assert set(campaign.pending()["smiles"]) == {*first["smiles"], second["smiles"].iloc[0]}
 
 
+def test_values_that_are_nearly_all_alike_are_ranked(begin: Begin) -> None:
+    """As where an objective is zero but for a few, and those span many orders of magnitude."""
+    campaign = begin()
+    names = ["C" * n for n in range(1, 25)]
+    values = [0.0] * 22 + [1e-30, 1e-3]
+    campaign.tell(pd.DataFrame({"smiles": names, "value": values}))
+    assert isinstance(campaign.scale, Ranks)
+    y = campaign.situation(campaign.surrogate()).data.values[:, 0]
+    assert y[23] - y[22] < 1.0 < y[22] - y[0], "the best two stand out from the others, not one from all"
+    asked = campaign.ask(3)
+    assert asked["mean"].between(0.0, 1e-3).all()
+    assert (asked["sd"] >= 0.0).all()
+    assert campaign.history.rounds[-1].best == 1e-3
+
+
 def test_what_is_pending_counts_as_measured_at_its_expected_value(begin: Begin) -> None:
     campaign = begin()
     start(campaign)
@@ -152,7 +168,8 @@ def test_any_unit_will_do(begin: Begin, factor: float) -> None:
         assert many[name].tolist() == pytest.approx((factor * few[name]).tolist(), rel=1e-6)
     noise = [campaign.history.rounds[-1].surrogate["noise_sd"] for campaign in (usual, other)]
     assert noise[1] == pytest.approx(factor * noise[0], rel=1e-6)
-    assert (usual.unit, usual.history.best().object) == (1.0, other.history.best().object)
+    assert usual.scale == AS_THEY_ARE
+    assert usual.history.best().object == other.history.best().object
 
 
 def test_failures_teach_where_it_is_feasible(begin: Begin) -> None:

@@ -96,32 +96,11 @@ def test_measurements_are_one_finite_value_an_object() -> None:
             Measurements(("CCO",), torch.tensor([[value]]))
 
 
-@pytest.mark.parametrize(
-    ("values", "unit"),
-    [
-        ((0.0, 1e-2), 1.0),
-        ((-500.0, 1e5), 1.0),
-        ((7.0, 7.0), 1.0),
-        ((3e-9, 5e-9), 2.0**-29),
-        ((5.0, 5.0 + 2.0**-12), 2.0**-12),
-        ((0.0, 2e6), 2.0**20),
-        ((0.0, 5e-324), 2.0**-1074),
-        ((3.0,), 1.0),
-        ((), 1.0),
-    ],
-)
-def test_values_of_no_ordinary_range_are_counted_in_another_unit(
-    values: tuple[float, ...], unit: float
-) -> None:
-    data = Measurements(
-        tuple("C" * (i + 1) for i in range(len(values))),
-        torch.tensor(values, dtype=torch.float64).reshape(-1, 1),
-    )
-    assert data.unit == unit
-    counted = data.counted_in(unit)
+def test_measurements_on_a_scale_are_the_same_objects() -> None:
+    data = Measurements(("CCO", "CCN"), torch.tensor([[3e-9], [5e-9]], dtype=torch.float64))
+    counted = data.counted_in(data.scale)
     assert counted.objects == data.objects
-    assert (counted.values * unit).tolist() == data.values.tolist(), "nothing is rounded"
-    assert counted.unit == 1.0
+    assert counted.values[:, 0].tolist() == [3e-9 * 2**29, 5e-9 * 2**29]
 
 
 @pytest.mark.usefixtures("unchecked")
