@@ -252,8 +252,11 @@ def test_an_objective_that_always_fails_stops_the_run(
         in result.stderr
     )
     table = results(tmp_path / "a")
-    assert (table["status"] == "failed").all()
-    assert set(table["reason"]) == {reason}
+    last = table["status"] == "pending"  # the batch that showed it waits to be evaluated again
+    assert len(table) == 20
+    assert 0 < last.sum() <= 10
+    assert (table[~last]["status"] == "failed").all()
+    assert set(table[~last]["reason"]) == {reason}
     assert (tmp_path / "a" / "report.html").exists()
 
 

@@ -18,7 +18,7 @@ from latentbo.errors import InputError
 from latentbo.integrations.ax.molecules import PROPOSAL, candidate_metadata, molecule_of
 
 TOLD = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
-LEAST = 1e-6  # size of a metric's largest value
+LEAST = 1e-7  # size of a metric's largest value
 GIVEN_UP = (TrialStatus.FAILED, TrialStatus.ABANDONED, TrialStatus.STALE)
 
 

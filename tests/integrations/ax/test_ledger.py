@@ -140,7 +140,7 @@ def test_values_of_which_ax_keeps_little_are_refused(make: Callable[..., Client]
     client = make("carbons")
     attach_molecule(client, "CCO", {"carbons": 3.24e-9})
     attach_molecule(client, "CCN", {"carbons": 0.0})
-    with pytest.raises(InputError, match="all values of carbons are below 1e-06 in size"):
+    with pytest.raises(InputError, match="all values of carbons are below 1e-07 in size"):
         read(client)
     attach_molecule(client, "CCC", {"carbons": 2.0})
     assert measured(read(client))["CCC"] == 2.0, "small beside others is a value like any"
