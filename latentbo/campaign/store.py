@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,13 +110,16 @@ class EventStore:
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
-                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # waits for nobody
             except BaseException:
                 if self._connection.in_transaction:  # a full disk has ended it already
                     self._connection.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
             raise StoreError(f"cannot write the campaign file {self.path}: {error}") from error
+        with suppress(
+            sqlite3.Error
+        ):  # what is committed is safe in the log, and must not look as if it were not
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # waits for nobody
 
     def append(self, events: Sequence[tuple[str, Mapping[str, Any]]], *, after: int) -> list[Event]:
         """Add (kind, payload) pairs in one transaction: all of them or none.

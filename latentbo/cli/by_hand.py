@@ -149,8 +149,7 @@ def report(
     model: options.Model = None,
 ) -> None:
     """Write the report, one HTML file that needs nothing else."""
-    if not out.resolve().parent.is_dir():
-        raise InputError(f"no folder {out.parent}: make it, or name another file")
+    _needs_folder(out)
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import reopen
         from latentbo.report.from_campaign import random_band, report_data
@@ -178,10 +177,14 @@ def _put(text: str, out: Path | None) -> None:
     terminal.say(f"{out} written")
 
 
-def _spare(out: Path, untold: int) -> None:
-    """Refuse a file that cannot be written, or whose values nobody has told yet."""
+def _needs_folder(out: Path) -> None:
     if not out.resolve().parent.is_dir():
         raise InputError(f"no folder {out.parent}: make it, or name another file")
+
+
+def _spare(out: Path, untold: int) -> None:
+    """Refuse a file that cannot be written, or whose values nobody has told yet."""
+    _needs_folder(out)
     if untold:
         raise InputError(
             f"{out} holds {untold} rows that were not told yet: tell them first, or name another file"
