@@ -174,6 +174,7 @@ def _settings(campaign: Campaign) -> dict[str, str]:
     return {
         "model": f"{chosen.model} (encoder {campaign.history.base_encoder})",
         "proposals": f"{chosen.proposer}, acquisition {chosen.acquisition}",
+        **({"rules": str(check_of(chosen, campaign.history.kind))} if chosen.rules else {}),
         "retraining": retrained,
         "versions": versions(),
     }

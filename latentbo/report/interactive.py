@@ -80,7 +80,7 @@ def _figure(found: LatentMap, name: str, best: bool) -> go.Figure:
         )  # fmt: skip
     frame = {"gridcolor": style.GRID, "zeroline": False}
     figure.update_layout(
-        template="none", height=520, showlegend=True, margin={"l": 60, "r": 10, "t": 40, "b": 50}, font={"color": style.INK},
+        template="none", height=520, showlegend=True, margin={"l": 60, "r": 10, "t": 40, "b": 60}, font={"color": style.INK},
         xaxis={"title": {"text": axis_label(found.axes[0])}, **frame},
         yaxis={"title": {"text": axis_label(found.axes[1])}, **frame},
         legend={"orientation": "h", "y": 1.1}, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",

@@ -6,6 +6,7 @@ and shown (law 2 of the design). The same rules filter proposals and label what 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -119,6 +120,12 @@ class MoleculeRules:
             yield from _within(PROPERTIES[name], bounds, f"window:{name}", f"window:{name}")
         for name in self.catalogs:
             yield _alerts(name)
+
+    def __str__(self) -> str:
+        """What differs from the defaults, in a line."""
+        usual = MoleculeRules().to_dict()
+        chosen = {name: value for name, value in self.to_dict().items() if value != usual[name]}
+        return "; ".join(f"{name} {json.dumps(value)}" for name, value in chosen.items()) or "the defaults"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able; `from_dict` turns it back."""

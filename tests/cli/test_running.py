@@ -320,3 +320,4 @@ def test_the_demo(invoke: Invoke, model: Path, tmp_path: Path, monkeypatch: pyte
     html = (tmp_path / "demo" / "report.html").read_text()
     assert "osimertinib_mpo, maximised" in html
     assert "Random, same calls" in html
+    assert "sa_score" in html  # the report says which rules there were

@@ -204,6 +204,13 @@ def test_dear_windows_come_last_however_they_are_given():
     assert set(DEAR) <= set(PROPERTIES)
 
 
+def test_in_words_they_are_what_differs_from_the_defaults():
+    assert str(MoleculeRules()) == "the defaults"
+    assert str(MoleculeRules(charge=(0, 0), windows={"sa_score": (None, 4)})) == (
+        'charge [0, 0]; windows {"sa_score": [null, 4]}'
+    )
+
+
 def test_many_objects_at_once_keep_their_order():
     assert MoleculeRules()(["CCO", "C1CC", "", "C[Se]C", "c1ccccc1"]) == [
         None,
