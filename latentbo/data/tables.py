@@ -1,21 +1,29 @@
 """Text tables of objects and measurements, read strictly: a row is either understood in full or reported.
 
 The separator is the one under which the header names the wanted columns: `smiles;y` with decimal commas would
-otherwise pass as one column of wrong integers. A number is only a text that spells one from end to end.
+otherwise pass as one column of wrong integers. How numbers are written is read in `data.numerals`.
 """
 
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
 
 from latentbo.data.files import content
+from latentbo.data.numerals import (
+    CENSORED,
+    DECIMAL_SIGN,
+    NOT_A_NUMBER,
+    NOT_FINITE,
+    THOUSANDS,
+    Signs,
+    number_of,
+    signs_of,
+)
 from latentbo.errors import InputError
 
 OBJECT, VALUE = "smiles", "value"  # the columns that are read where none are named
@@ -28,11 +36,6 @@ FIELD_COUNT = "field_count"
 QUOTES = "quotes"
 HEADER = "header"
 MISSING_OBJECT = "missing_object"
-NOT_A_NUMBER = "not_a_number"
-NOT_FINITE = "not_finite"
-CENSORED = "censored"
-DECIMAL_SIGN = "decimal_sign"
-THOUSANDS = "thousands"
 
 _FIXES = {
     QUOTES: 'close the quoted field, and double a quote inside one: "3"" tube"',
@@ -44,12 +47,6 @@ _FIXES = {
     DECIMAL_SIGN: "use one decimal sign in the whole column, and a point where commas separate columns",
     THOUSANDS: "this may be thousands or decimals: write 1500 or 1.5, without a sign between thousands",
 }
-_DOT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_COMMA = re.compile(r"[+-]?([0-9]+,[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?")
-_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
-_HUNDREDS = re.compile(r"[+-]?[1-9][0-9]{2}")
-_INFINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
-_LIMIT = re.compile(r"[<>≤≥~≈].*")
 
 
 @dataclass(frozen=True)
@@ -94,13 +91,6 @@ class _Header:
     separator: str
     object: int
     value: int | None
-
-
-class _Signs(NamedTuple):
-    """The decimal sign of a column, and whether it may as well be one between thousands."""
-
-    decimal: str
-    either: bool
 
 
 def read_table(path: str | Path, *, object_column: str = OBJECT, value_column: str | None = VALUE) -> Table:
@@ -174,25 +164,9 @@ def _tabulated(path: Path, lines: Sequence[str], object_: str, value: str | None
     records = list(_records(lines, start + 1, header))
     at = header.value
     values = [] if at is None else [record[at] for _, record in records if isinstance(record, list)]
-    signs = _signs(values, header.separator)
+    signs = signs_of(values, header.separator)
     for line, record in records:
         yield record if isinstance(record, Problem) else _row(line, record, header, signs)
-
-
-def _signs(values: Sequence[str], separator: str) -> _Signs:
-    """How the numbers of a column are written.
-
-    A sign that always has three digits after it may stand between thousands: it does not decide against one that has
-    not, and beside numbers of three digits without a sign nobody can tell.
-    """
-    dotted = [text for text in values if "." in text and _DOT.fullmatch(text)]
-    with_comma = [text for text in values if _COMMA.fullmatch(text)]
-    sure = [bool(texts) and not all(map(_GROUPED.fullmatch, texts)) for texts in (dotted, with_comma)]
-    comma = sure[1] if sure[0] != sure[1] else len(with_comma) > len(dotted)
-    decimal = "," if comma and separator != "," else "."
-    shown = with_comma if decimal == "," else dotted
-    either = bool(shown) and all(map(_GROUPED.fullmatch, shown)) and any(map(_HUNDREDS.fullmatch, values))
-    return _Signs(decimal, either)
 
 
 def _header(path: Path, line: str, object_: str, value: str | None) -> _Header:
@@ -284,7 +258,7 @@ def _fields(record: str, separator: str) -> list[str] | None:
     return [each.strip() for each in rows[0]] if rows else []
 
 
-def _row(line: int, fields: Sequence[str], header: _Header, signs: _Signs) -> Row | Problem:
+def _row(line: int, fields: Sequence[str], header: _Header, signs: Signs) -> Row | Problem:
     """One record as a row, or what is wrong with it."""
     name = header.names[header.object]
     if not fields[header.object]:
@@ -294,29 +268,13 @@ def _row(line: int, fields: Sequence[str], header: _Header, signs: _Signs) -> Ro
     value = None
     if header.value is not None:
         column = header.names[header.value]
-        value, reason = _number(extra.pop(column), signs)
+        value, reason = number_of(extra.pop(column), signs)
         if reason is not None:
             return _problem(line, column, fields[header.value], reason)
         for relation, text in extra.items() if value is not None else ():
             if relation.lower().replace("_", " ") in RELATIONS and text.strip("'\" ") not in ("", "=", "=="):
                 return _problem(line, relation, f"{text} {fields[header.value]}", CENSORED)
     return Row(line, fields[header.object], value, extra)
-
-
-def _number(text: str, signs: _Signs) -> tuple[float | None, str | None]:
-    """The number that the whole text spells and no reason, or None and the reason; empty text has neither."""
-    if not text:
-        return None, None
-    if _LIMIT.fullmatch(text):
-        return None, CENSORED
-    if not _DOT.fullmatch(text) and not _COMMA.fullmatch(text):
-        return None, NOT_FINITE if _INFINITE.fullmatch(text) else NOT_A_NUMBER
-    if ({".", ","} - {signs.decimal}) & set(text):
-        return None, DECIMAL_SIGN
-    if signs.either and _GROUPED.fullmatch(text):
-        return None, THOUSANDS
-    number = float(text.replace(",", "."))
-    return (number, None) if math.isfinite(number) else (None, NOT_FINITE)
 
 
 def _problem(line: int, column: str | None, came: str, reason: str) -> Problem:
