@@ -13,7 +13,7 @@ import pandas as pd
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.telling import ID, LINE, REASON, STATUS, VALUE, TellReport, match
 from latentbo.codecs.base import brief
-from latentbo.data.tables import MISSING_OBJECT, Problem, Row, Table, read_table
+from latentbo.data.tables import MISSING_OBJECT, OBJECT, Problem, Row, Table, read_table
 from latentbo.errors import InputError
 
 
@@ -33,6 +33,11 @@ class Intake:
             self.known
         )
         return ", ".join([*parts, f"{len(self.problems)} rows left out"] if self.problems else parts)
+
+
+def read_start(file: str | Path, object_column: str | None = None, value_column: str | None = None) -> Table:
+    """A table for `start_from`, whose columns are `smiles` and `value` if they are not named."""
+    return read_table(file, object_column=object_column or OBJECT, value_column=value_column or VALUE)
 
 
 def start_from(campaign: Campaign, table: Table) -> Intake:
@@ -60,10 +65,14 @@ def start_from(campaign: Campaign, table: Table) -> Intake:
     return Intake(report.measured, report.failed, len(waiting), known, (*problems, *report.problems))
 
 
-def tell_file(campaign: Campaign, file: Path) -> TellReport:
-    """`Campaign.tell` of a table: rows by object (`smiles`), and by `id` where none stands there."""
+def tell_file(
+    campaign: Campaign, file: Path, object_column: str | None = None, value_column: str | None = None
+) -> TellReport:
+    """`Campaign.tell` of a table: rows by object (`smiles`), and by `id` where none stands there. The columns of objects
+    and of values may have other names.
+    """
     column = campaign.history.column
-    records, problems = _read(file, column)
+    records, problems = _read(file, column, object_column, value_column or VALUE)
     report = campaign.tell(_frame(records, column))
     return replace(report, problems=(*map(str, problems), *report.problems))
 
@@ -79,19 +88,25 @@ def untold(campaign: Campaign, file: Path) -> int:
     return sum(row["id"] not in history.rows or history.rows[row["id"]].status == "pending" for row in found)
 
 
-def _read(file: Path, column: str) -> tuple[list[dict[str, Any]], Sequence[Problem]]:
+def _read(
+    file: Path, column: str, object_column: str | None = None, value_column: str = VALUE
+) -> tuple[list[dict[str, Any]], Sequence[Problem]]:
+    """Rows as `Campaign.tell` takes them, their objects under `column`; and what could not be read."""
     try:
-        table = read_table(file, object_column=column)
+        table = read_table(file, object_column=object_column or column, value_column=value_column)
     except InputError as error:
+        if object_column is not None:
+            raise
         try:
-            table, column = read_table(file, object_column=ID), ID
+            table, column = read_table(file, object_column=ID, value_column=value_column), ID
         except InputError:
             raise error from None
     records, problems = _records(table.rows, column), list(table.problems)
     nameless = {problem.line for problem in problems if problem.reason == MISSING_OBJECT}
     if nameless and column != ID:
         with suppress(InputError):  # there is no column of ids
-            named = [row for row in read_table(file, object_column=ID).rows if row.line in nameless]
+            by_id = read_table(file, object_column=ID, value_column=value_column)
+            named = [row for row in by_id.rows if row.line in nameless]
             records += _records(named, ID)
             problems = [each for each in problems if each.line not in {row.line for row in named}]
     return records, problems

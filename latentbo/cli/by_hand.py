@@ -19,6 +19,8 @@ To = Annotated[
 def init(
     campaign: options.CampaignFile,
     start: options.Start = None,
+    smiles_column: options.ObjectColumn = None,
+    value_column: options.ValueColumn = None,
     configuration: options.Config = None,
     seed: options.Seed = None,
     acquisition: options.Acquisition = None,
@@ -29,16 +31,17 @@ def init(
 ) -> None:
     """Begin a campaign whose values you measure yourself."""
     chosen = {
-        "start": start and str(start), "seed": seed, "acquisition": acquisition, "proposer": proposer,
-        "retrain": retrain, "minimise": minimise, "model": model,
+        "start": start and str(start), "smiles_column": smiles_column, "value_column": value_column, "seed": seed,
+        "acquisition": acquisition, "proposer": proposer, "retrain": retrain, "minimise": minimise, "model": model,
     }  # fmt: skip
     given = config.given(configuration, chosen, by_hand=True)
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import begin
-        from latentbo.campaign.starting import start_from
-        from latentbo.data.tables import read_table
+        from latentbo.campaign.starting import read_start, start_from
 
-        table = None if given.start is None else read_table(given.start)
+        table = (
+            None if given.start is None else read_start(given.start, given.smiles_column, given.value_column)
+        )
         begun = begin(campaign, given.settings, model=given.model)
     with begun:
         if table is not None:
@@ -100,6 +103,8 @@ def tell(
             "those told before (else they are averaged). In any order, in part, with rows of your own among them.",
         ),
     ],
+    smiles_column: options.ObjectColumn = None,
+    value_column: options.ValueColumn = None,
     model: options.Model = None,
 ) -> None:
     """Record measured values; rows that cannot be used are listed, the others go in."""
@@ -109,7 +114,7 @@ def tell(
 
         opened = reopen(campaign, model=model)
     with opened:
-        report = tell_file(opened, file)
+        report = tell_file(opened, file, smiles_column, value_column)
         best = opened.history.best()
     terminal.say(f"{report.measured} measured, {report.failed} failed, {report.skipped} without a value yet")
     terminal.list_problems([*report.problems, *report.notes])

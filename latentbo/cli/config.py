@@ -32,12 +32,18 @@ class Given:
     batch: int = 10
     out: str | None = None
     start: str | None = None
+    smiles_column: str | None = None
+    value_column: str | None = None
     model: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.budget < 1 or self.batch < 1:
             raise InputError(f"budget and batch must be at least 1, not {self.budget} and {self.batch}")
+        if self.start is None and (self.smiles_column or self.value_column):
+            raise InputError(
+                "--smiles-column and --value-column say how to read the table of --start: give that, too"
+            )
 
 
 def read_toml(file: Path | None) -> dict[str, Any]:
@@ -58,12 +64,8 @@ def given(file: Path | None, options: Mapping[str, Any], *, by_hand: bool = Fals
 
     data = {**read_toml(file), **{name: value for name, value in options.items() if value is not None}}
     types = get_type_hints(Given)
-    own = {
-        name: types[name]
-        for name in (
-            ("start", "model") if by_hand else ("objective", "budget", "batch", "out", "start", "model")
-        )
-    }
+    of_run = () if by_hand else ("objective", "budget", "batch", "out")
+    own = {name: types[name] for name in (*of_run, "start", "smiles_column", "value_column", "model")}
     settings = {name: kind for name, kind in get_type_hints(Settings).items() if name not in types}
     data = checked(data, {**own, **settings, "retrain": bool})
     chosen = {name: value for name, value in data.items() if name in settings}

@@ -45,6 +45,21 @@ Start = Annotated[
         show_default=False,
     ),
 ]
+ObjectColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--smiles-column",
+        metavar="NAME",
+        help="The table's column of molecules, if it is not smiles.",
+        show_default=False,
+    ),
+]
+ValueColumn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="The table's column of values, if it is not value.", show_default=False
+    ),
+]
 Acquisition = Annotated[
     str | None,
     typer.Option(

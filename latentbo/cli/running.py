@@ -90,6 +90,8 @@ def run(
         ),
     ] = None,
     start: options.Start = None,
+    smiles_column: options.ObjectColumn = None,
+    value_column: options.ValueColumn = None,
     acquisition: options.Acquisition = None,
     proposer: options.ProposedBy = None,
     retrain: options.Retrain = None,
@@ -103,8 +105,8 @@ def run(
     """
     chosen = {
         "objective": objective, "budget": budget, "batch": batch, "seed": seed, "out": out and str(out),
-        "start": start and str(start), "acquisition": acquisition, "proposer": proposer, "retrain": retrain,
-        "minimise": minimise, "model": model,
+        "start": start and str(start), "smiles_column": smiles_column, "value_column": value_column,
+        "acquisition": acquisition, "proposer": proposer, "retrain": retrain, "minimise": minimise, "model": model,
     }  # fmt: skip
     _carry_out(config.given(configuration, chosen), _command("run", configuration, chosen))
 
@@ -112,9 +114,8 @@ def run(
 def _carry_out(given: config.Given, command: str) -> None:
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import begin_or_reopen
-        from latentbo.campaign.starting import start_from
+        from latentbo.campaign.starting import read_start, start_from
         from latentbo.codecs.molecules import quiet_rdkit
-        from latentbo.data.tables import read_table
         from latentbo.objectives.loading import load_objective
 
         if given.objective is None:
@@ -122,7 +123,9 @@ def _carry_out(given: config.Given, command: str) -> None:
                 "an objective is needed: --objective NAME or --objective path/to/file.py:function"
             )
         objective, label = load_objective(given.objective), _label(given.objective)
-        start = None if given.start is None else read_table(given.start)
+        start = (
+            None if given.start is None else read_start(given.start, given.smiles_column, given.value_column)
+        )
         folder = Path(given.out or "latentbo-" + re.sub(r"[^\w.-]+", "-", label))
         campaign = begin_or_reopen(
             folder / "campaign.db", {**given.settings, "objective": label}, model=given.model
@@ -201,7 +204,7 @@ def _command(name: str, configuration: Path | None, chosen: Mapping[str, Any]) -
         if isinstance(value, bool):
             words.append(FLAGS[option, value])
         elif value is not None:
-            words += [f"--{option}", str(value)]
+            words += [f"--{option.replace('_', '-')}", str(value)]
     return shlex.join(words)
 
 

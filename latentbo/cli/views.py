@@ -34,6 +34,8 @@ def map(
             show_default=False,
         ),
     ] = None,
+    smiles_column: options.ObjectColumn = None,
+    value_column: options.ValueColumn = None,
     campaign: InCampaign = None,
     out: Annotated[Path, typer.Option(metavar="FILE.html", help="The page.")] = Path("map.html"),
     png: Png = False,
@@ -62,6 +64,8 @@ def map(
     """
     if file is None and campaign is None:
         raise InputError("a map needs objects: give a file of them, or --campaign CAMPAIGN.db, or both")
+    if file is None and (smiles_column or value_column):
+        raise InputError("--smiles-column and --value-column say how to read a table: give that, too")
     if campaign is not None and minimise is not None:
         raise InputError(f"{campaign} knows itself which way is better: leave --minimise and --maximise out")
     with terminal.waiting("loading"):
@@ -75,11 +79,13 @@ def map(
         given = Listed()
         if campaign is None:
             loaded = load_model(model or DEFAULT)
-            given = given if file is None else listed(file, loaded.codec)
+            given = given if file is None else listed(file, loaded.codec, smiles_column, value_column)
             space = space_of_model(loaded, given, name=name or "value", minimise=bool(minimise))
         else:
             with reopen(campaign, model=model) as opened:
-                given = given if file is None else listed(file, opened.model.codec)
+                given = (
+                    given if file is None else listed(file, opened.model.codec, smiles_column, value_column)
+                )
                 space = space_of_campaign(opened, given, name=name)
     terminal.list_problems(given.problems)
     with terminal.waiting("drawing"):

@@ -206,7 +206,7 @@ def _place(path: Path, names: Sequence[str], wanted: str) -> int:
         raise InputError(f"{path} has no column {wanted!r} but several like it: write one of {alike}")
     lower = {name.lower(): name for name in names if name}
     near = get_close_matches(wanted.lower(), lower, n=1, cutoff=0.5)
-    rename = f"rename the one that holds it to {wanted!r}; a list with no header must be named .smi."
+    rename = "rename the one that holds it, or say its name; a list with no header must be named .smi."
     hint = f"did you mean {lower[near[0]]!r}?" if near else rename
     raise InputError(f"{path} has no column {wanted!r}; {hint} Its columns: {', '.join(filter(None, names))}")
 

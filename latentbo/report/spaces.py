@@ -65,11 +65,13 @@ class Space:
         return None if self.head is None else predictor(self.seen, self.head, self.scale)
 
 
-def listed(file: Path, codec: Codec) -> Listed:
+def listed(
+    file: Path, codec: Codec, object_column: str | None = None, value_column: str | None = None
+) -> Listed:
     """A file of SMILES, or a table with the column smiles and perhaps value; of images a folder of PNG files, a .npy array,
-    or a table with the column image. `InputError` for what is none of them.
+    or a table with the column image. Columns of other names are named. `InputError` for what is none of them.
     """
-    table = _table(file, codec.kind)
+    table = _table(file, codec.kind, object_column, value_column)
     problems = [str(problem) for problem in table.problems]
     found: dict[str, float] = {}
     for row, reading in zip(table.rows, codec.read([row.object for row in table.rows]), strict=True):
@@ -80,12 +82,12 @@ def listed(file: Path, codec: Codec) -> Listed:
     return Listed(tuple(found), tuple(found.values()), tuple(problems))
 
 
-def _table(file: Path, kind: str) -> Table:
+def _table(file: Path, kind: str, object_column: str | None, value_column: str | None) -> Table:
     if kind == IMAGES and (file.is_dir() or file.suffix == ".npy"):
         return read_images(file)
-    column = KINDS[kind].column
-    table = read_table(file, object_column=column, value_column=None)
-    if any(name.lower() == VALUE for row in table.rows[:1] for name in row.extra):
+    column = object_column or KINDS[kind].column
+    table = read_table(file, object_column=column, value_column=value_column)
+    if value_column is None and any(name.lower() == VALUE for row in table.rows[:1] for name in row.extra):
         table = read_table(file, object_column=column)
     return table
 

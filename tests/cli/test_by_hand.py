@@ -119,6 +119,26 @@ def test_the_start_file(invoke: Invoke, write: Write, model: Path) -> None:
     assert "1 measured, 0 failed, 1 pending" in invoke("status", "c.db").stdout
 
 
+def test_columns_of_other_names(invoke: Invoke, write: Write, model: Path) -> None:
+    named = ("--smiles-column", "SMILES (std)", "--value-column", "pIC50")
+    assert "how to read the table" in invoke("init", "c.db", "--model", model, *named, code=2).stderr
+    start = write("s.csv", "smiles;SMILES (std);pIC50;value\nn/a;CCO;6,1;9\nn/a;CCN;;9\n")
+    result = invoke("init", "c.db", "--start", start, "--model", model, *named)
+    assert "1 measured, 1 to be measured first" in result.stderr
+    told = write("t.csv", "SMILES (std),pIC50\nCCN,5.5\n")
+    assert "has no column 'smiles'" in invoke("tell", "c.db", told, "--value-column", "pIC50", code=2).stderr
+    assert "1 measured, 0 failed" in invoke("tell", "c.db", told, *named).stderr
+    values = {name: read_history(Path("c.db")).find(name).value for name in ("CCO", "CCN")}
+    assert values == {"CCO": 6.1, "CCN": 5.5}
+    assert "how to read a table" in invoke("map", "--campaign", "c.db", *named, code=2).stderr
+
+
+def test_values_of_another_name_by_id(invoke: Invoke, begun: str, write: Write) -> None:
+    invoke("ask", begun, "-n", 1, "--out", "one.csv")
+    told = write("t.csv", f"id,pIC50\n{pd.read_csv('one.csv')['id'][0]},5.5\n")
+    assert "1 measured, 0 failed" in invoke("tell", begun, told, "--value-column", "pIC50").stderr
+
+
 def test_a_start_file_that_cannot_be_read_begins_nothing(invoke: Invoke, write: Write, model: Path) -> None:
     start = write("s.csv", "smiles,yield\nCCO,1.0\n")
     assert (

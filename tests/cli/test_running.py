@@ -192,6 +192,10 @@ def test_a_start_file_with_bad_rows(invoke: Invoke, small: Path, write: Write, t
     assert "3 measured, 1 to be measured first, 3 rows left out" in result.stderr
     for line, words in ((5, "notamolecule"), (6, "'C1CC' cannot be used (unparsable)"), (7, "censored")):
         assert re.search(rf"line {line}\b.*{re.escape(words)}", result.stderr)
+    named = START.replace("smiles,value", "molecule,y")
+    assert named != START
+    other = ("--start", write("other.csv", named), "--smiles-column", "molecule", "--value-column", "y")
+    assert "4 known already" in invoke("run", small, "--out", "a", *other, "--budget", 6).stderr
     again = invoke("run", small, "--out", "a", "--start", "start.csv", "--budget", 6)
     assert "0 measured, 0 to be measured first, 4 known already" in again.stderr
     assert results(tmp_path / "a").equals(table)

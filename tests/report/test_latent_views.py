@@ -215,6 +215,8 @@ def test_a_file_is_read_once_an_object_and_lists_what_it_cannot_use(
     assert "much" in found.problems[0]
     (tmp_path / "b.csv").write_text("smiles,other\nOCC,1.5\n")
     assert listed(tmp_path / "b.csv", codec).objects == ("CCO",)
+    (tmp_path / "c.csv").write_text("mol,logP\nCCO,1.5\n")
+    assert listed(tmp_path / "c.csv", codec, "mol", "logP").values == (1.5,)
 
 
 @pytest.fixture
