@@ -28,7 +28,7 @@ from latentbo.campaign.encodings import Encodings
 from latentbo.campaign.history import EncoderEvent, History, replay
 from latentbo.campaign.kinds import check_of, proposers_of, settled
 from latentbo.campaign.retraining import Retrainer
-from latentbo.campaign.settings import Settings
+from latentbo.campaign.settings import Settings, same_settings
 from latentbo.campaign.store import EventStore
 from latentbo.campaign.telling import TellReport, match
 from latentbo.data.dataset import Measurements
@@ -69,7 +69,7 @@ class Campaign:
                 self._create(settings or Settings(), model)
             self.settings = Settings.from_dict(dict(self._history.settings))
             if settings is not None:
-                _same_settings(settled(settings, self._history.kind), self.settings, Path(path))
+                same_settings(settled(settings, self._history.kind), self.settings, Path(path))
             if proposers and self.settings.proposer != "pool":
                 raise InputError("proposers fill the pool: leave them out, or set proposer = 'pool'")
             self._base = model
@@ -124,9 +124,9 @@ class Campaign:
             raise InputError(f"ask for at least 1 object, not {n}")
         began = time.monotonic()
         seed = derive(self.seed, "ask", len(self._history.rounds) + 1)
-        values, scale = self._history.measurements().values, self.scale
-        told = len(values) + len(self._history.with_status("failed"))
-        if told < self.settings.initial or len(values.unique()) < 2:
+        data = self._history.measurements()
+        told = len(data) + len(self._history.with_status("failed"))
+        if told < self.settings.initial or len(data.values.unique()) < 2:
             batch = propose_prior(n, self._model, self._history.known(), self._check, seed)
             fitted = None
         else:
@@ -137,7 +137,9 @@ class Campaign:
                 f"no new object could be proposed: {batch.counts}. Loosen the rules or enlarge the pool"
             )
         seconds = time.monotonic() - began
-        payload = asked(batch, self._history, fitted, scale=scale, encoder=self._model.id, seconds=seconds)
+        payload = asked(
+            batch, self._history, fitted, scale=data.scale, encoder=self._model.id, seconds=seconds
+        )
         self._append("asked", payload)
         frame = asked_frame(self._history, [row["id"] for row in payload["rows"]])
         if batch.shortfall:
@@ -298,15 +300,3 @@ class Campaign:
                 f"{self._store.path} began with encoder {base}, but {source} is {model.id}: give that model"
             )
         return model
-
-
-def _same_settings(given: Settings, stored: Settings, path: Path) -> None:
-    """A campaign keeps the settings it began with; a seed left out means the stored one."""
-    old, new = stored.to_dict(), given.to_dict()
-    if new["seed"] is None:
-        new["seed"] = old["seed"]
-    changed = [f"{name} is {old[name]!r}, not {new[name]!r}" for name in old if old[name] != new[name]]
-    if changed:
-        raise InputError(
-            f"{path} was begun with other settings: {'; '.join(changed)}. Use them, or begin a new campaign"
-        )

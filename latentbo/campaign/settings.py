@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from latentbo.acquisition.functions import ACQUISITIONS
@@ -64,6 +65,18 @@ class Settings:
     def from_dict(cls, data: dict[str, Any]) -> Settings:
         """Refuses unknown keys, with the nearest known one."""
         return made_of(cls, data, "setting")
+
+
+def same_settings(given: Settings, stored: Settings, path: Path) -> None:
+    """A campaign keeps the settings it began with; a seed left out means the stored one. `InputError` where they differ."""
+    old, new = stored.to_dict(), given.to_dict()
+    if new["seed"] is None:
+        new["seed"] = old["seed"]
+    changed = [f"{name} is {old[name]!r}, not {new[name]!r}" for name in old if old[name] != new[name]]
+    if changed:
+        raise InputError(
+            f"{path} was begun with other settings: {'; '.join(changed)}. Use them, or begin a new campaign"
+        )
 
 
 def _check_whole(name: str, value: Any) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.telling import ID, LINE, REASON, STATUS, VALUE, TellReport, match
 from latentbo.codecs.base import brief
-from latentbo.data.tables import MISSING_OBJECT, OBJECT, Problem, Row, Table, read_table
+from latentbo.data.tables import MISSING_OBJECT, Problem, Row, Table, read_table
 from latentbo.errors import InputError
 
 
@@ -33,11 +33,6 @@ class Intake:
             self.known
         )
         return ", ".join([*parts, f"{len(self.problems)} rows left out"] if self.problems else parts)
-
-
-def read_start(file: str | Path, object_column: str | None = None, value_column: str | None = None) -> Table:
-    """A table for `start_from`, whose columns are `smiles` and `value` if they are not named."""
-    return read_table(file, object_column=object_column or OBJECT, value_column=value_column or VALUE)
 
 
 def start_from(campaign: Campaign, table: Table) -> Intake:

@@ -116,9 +116,8 @@ class EventStore:
                 raise
         except sqlite3.Error as error:
             raise StoreError(f"cannot write the campaign file {self.path}: {error}") from error
-        with suppress(
-            sqlite3.Error
-        ):  # what is committed is safe in the log, and must not look as if it were not
+        # What is committed is safe in the log, and must not look as if it were not.
+        with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # waits for nobody
 
     def append(self, events: Sequence[tuple[str, Mapping[str, Any]]], *, after: int) -> list[Event]:

@@ -37,11 +37,9 @@ def init(
     given = config.given(configuration, chosen, by_hand=True)
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import begin
-        from latentbo.campaign.starting import read_start, start_from
+        from latentbo.campaign.starting import start_from
 
-        table = (
-            None if given.start is None else read_start(given.start, given.smiles_column, given.value_column)
-        )
+        table = given.table()
         begun = begin(campaign, given.settings, model=given.model)
     with begun:
         if table is not None:

@@ -15,9 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from latentbo.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    from latentbo.data.tables import Table
 
 KIND = "configuration key"
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", dict: "a table"}
@@ -44,6 +47,15 @@ class Given:
             raise InputError(
                 "--smiles-column and --value-column say how to read the table of --start: give that, too"
             )
+
+    def table(self) -> Table | None:
+        """The table of `start`, read; None without one."""
+        if self.start is None:
+            return None
+        from latentbo.data.tables import OBJECT, VALUE, read_table
+
+        names = {"object_column": self.smiles_column or OBJECT, "value_column": self.value_column or VALUE}
+        return read_table(self.start, **names)
 
 
 def read_toml(file: Path | None) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def run(
 def _carry_out(given: config.Given, command: str) -> None:
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import begin_or_reopen
-        from latentbo.campaign.starting import read_start, start_from
+        from latentbo.campaign.starting import start_from
         from latentbo.codecs.molecules import quiet_rdkit
         from latentbo.objectives.loading import load_objective
 
@@ -123,9 +123,7 @@ def _carry_out(given: config.Given, command: str) -> None:
                 "an objective is needed: --objective NAME or --objective path/to/file.py:function"
             )
         objective, label = load_objective(given.objective), _label(given.objective)
-        start = (
-            None if given.start is None else read_start(given.start, given.smiles_column, given.value_column)
-        )
+        start = given.table()
         folder = Path(given.out or "latentbo-" + re.sub(r"[^\w.-]+", "-", label))
         campaign = begin_or_reopen(
             folder / "campaign.db", {**given.settings, "objective": label}, model=given.model

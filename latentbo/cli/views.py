@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentbo.cli import options, terminal
 from latentbo.errors import InputError
+
+if TYPE_CHECKING:
+    from latentbo.codecs.base import Codec
 
 InCampaign = Annotated[
     Path | None,
@@ -76,16 +79,16 @@ def map(
         from latentbo.report.views_page import write_views
         from latentbo.views.dead_zones import calibrate
 
-        given = Listed()
+        def named_by(codec: Codec) -> Listed:
+            return Listed() if file is None else listed(file, codec, smiles_column, value_column)
+
         if campaign is None:
             loaded = load_model(model or DEFAULT)
-            given = given if file is None else listed(file, loaded.codec, smiles_column, value_column)
+            given = named_by(loaded.codec)
             space = space_of_model(loaded, given, name=name or "value", minimise=bool(minimise))
         else:
             with reopen(campaign, model=model) as opened:
-                given = (
-                    given if file is None else listed(file, opened.model.codec, smiles_column, value_column)
-                )
+                given = named_by(opened.model.codec)
                 space = space_of_campaign(opened, given, name=name)
     terminal.list_problems(given.problems)
     with terminal.waiting("drawing"):

@@ -2,7 +2,7 @@
 
 A surrogate wants values that spread over about 1. Tolerances of GPyTorch and BoTorch are absolute: a standard deviation below
 1e-8 counts as none, a variance is at least 1e-10, so that concentrations in mol/l would all be the same. And where nearly all
-values lie within a billionth of the range, a Gaussian process sees the largest and no way to it: only their order is left.
+values lie within a thousandth of the range, a Gaussian process sees the largest and no way to it: only their order is left.
 """
 
 from __future__ import annotations

@@ -277,6 +277,15 @@ def test_ctrl_c_says_how_to_go_on(invoke: Invoke, small: Path, write: Write, tmp
 
 
 @pytest.mark.usefixtures("unpainted")
+def test_ctrl_c_says_every_option_that_was_given(invoke: Invoke, small: Path, write: Write) -> None:
+    write("mine.py", "def carbons(smiles):\n    raise KeyboardInterrupt\n")
+    write("start.csv", "molecule,y\nCCO,2.0\n")
+    options = "--out a --start start.csv --smiles-column molecule --value-column y --minimise"
+    result = invoke("run", small, *options.split(), code=130)
+    assert f"To go on: latentbo run {small} {options}\n" in result.stderr
+
+
+@pytest.mark.usefixtures("unpainted")
 def test_minimising_turns_the_sign_once(invoke: Invoke, small: Path, write: Write, tmp_path: Path) -> None:
     """To minimise a value is to maximise minus that value: the same proposals, the same predictions but for the sign."""
     write("mine.py", "def carbons(smiles):\n    return [float(len(text)) for text in smiles]\n")
