@@ -29,8 +29,8 @@ def of_seed(study: Study, cells: Cells) -> dict[str, float]:
         recipe = None if name == "vanilla" else replace(scale.refine, schedule=name)  # type: ignore[arg-type]
         model = vanilla if recipe is None else study.refined("deep", study.cards, vanilla, recipe)
         numbers |= cells.get(f"{name}_{seed}", lambda name=name, model=model: _of_space(name, model, study))
-    flat = study.vanilla("flat", study.cards, scale.flat())
-    joint = study.refined("flat", study.cards, flat, scale.refine)
+    flat = study.vanilla("flat", study.cards, scale.flat)
+    joint = study.refined("flat", study.cards, flat, scale.briefly())
     for name, model in (("flat_vanilla", flat), ("flat_joint", joint)):
         numbers |= cells.get(f"{name}_{seed}", lambda name=name, model=model: _of_space(name, model, study))
     numbers |= cells.get(f"gap_{seed}", lambda: _gap(study))
@@ -54,7 +54,7 @@ def _of_space(name: str, model: DKLVAE, study: Study) -> dict[str, float]:
 def _gap(study: Study) -> dict[str, float]:
     cards, scale = study.around_the_gap, study.scale
     base = study.vanilla("gap", cards, scale.recipe)
-    model = study.refined("gap", cards, base, scale.refine)
+    model = study.refined("gap", cards, base, scale.briefly())
     numbers, images = across_the_gap(model, head(model, cards, scale.head_points))
     save_picture(
         pictures.pairs(
@@ -73,7 +73,7 @@ def _beyond(study: Study) -> dict[str, float]:
     """The angles below `BEYOND` are known, the cards all; what does the head say of those above?"""
     known, _ = study.cards.split_angles(BEYOND, 180.0)
     base = study.vanilla("deep", study.cards, study.scale.recipe)
-    model = study.refined("beyond", known, base, study.scale.refine, replay=study.cards)
+    model = study.refined("beyond", known, base, study.scale.briefly(), replay=study.cards)
     return beyond(model, known, study.tests, study.scale.head_points)
 
 
@@ -84,8 +84,8 @@ def of_scales(study: Study, cells: Cells) -> dict[str, float]:
     for factor in scale.sweep:
 
         def measured(factor: float = factor) -> dict[str, float]:
-            base = study.vanilla("flat", study.cards, scale.flat())
-            model = study.refined("sweep", study.cards, base, replace(scale.refine, scale=factor))
+            base = study.vanilla("flat", study.cards, scale.flat)
+            model = study.refined("flat", study.cards, base, scale.briefly(factor))
             found = _of_space("sweep", model, study)
             apart = poles(latents(model, study.tests.images))
             print(f"scale {factor:g}: {apart}")
@@ -108,8 +108,8 @@ def of_scales(study: Study, cells: Cells) -> dict[str, float]:
 def _draw(study: Study) -> None:
     """The space in two latents before and after, and cards with what each space makes of them."""
     scale, tests = study.scale, study.tests
-    flat = study.vanilla("flat", study.cards, scale.flat())
-    joint = study.refined("flat", study.cards, flat, scale.refine)
+    flat = study.vanilla("flat", study.cards, scale.flat)
+    joint = study.refined("flat", study.cards, flat, scale.briefly())
     spaces = {"VAE alone": flat, "with deep kernel learning": joint}
     save_picture(
         pictures.maps({name: latents(model, tests.images).numpy() for name, model in spaces.items()}, tests),

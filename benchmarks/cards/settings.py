@@ -16,22 +16,25 @@ FOUND = 1.0  # degrees from it that count as found
 @dataclass(frozen=True)
 class Scale:
     """`per_suit` cards of each suit are trained on, `tests` of each are held out; the head knows the angles of
-    `head_points` of them. `sweep` are the scales of N (`RefineRecipe.scale`) that are compared, `budget` the labels of
-    a closed loop, of which `initial` are drawn at random.
+    `head_points` of them. `recipe` and `refine` are of the space in several latents, `flat` is of the one in two.
+    `sweep` are the scales of N (`RefineRecipe.scale`) that are compared, `budget` the labels of a closed loop, of which
+    `initial` are drawn at random.
     """
 
     per_suit: int
     tests: int
     head_points: int
     recipe: ImageRecipe
+    flat: ImageRecipe
     refine: RefineRecipe
     sweep: tuple[float, ...]
     budget: int
     initial: int
 
-    def flat(self) -> ImageRecipe:
-        """The paper's two latents."""
-        return replace(self.recipe, latent=2)
+    def briefly(self, factor: float | None = None) -> RefineRecipe:
+        """Half of the steps, for all but the main question; at another scale of N, if one is given."""
+        scale = self.refine.scale if factor is None else factor
+        return replace(self.refine, steps=self.refine.steps // 2, scale=scale)
 
 
 FULL = Scale(
@@ -39,6 +42,7 @@ FULL = Scale(
     tests=250,
     head_points=3000,
     recipe=ImageRecipe(latent=16, epochs=24),
+    flat=ImageRecipe(latent=2, epochs=24, network="mlp", hidden=512, learning_rate=1e-3),  # as in the paper
     refine=RefineRecipe(
         schedule="joint",
         reach="encoder",
@@ -65,6 +69,7 @@ SMOKE = replace(
     tests=5,
     head_points=60,
     recipe=ImageRecipe(latent=4, epochs=2, channels=4, hidden=32),
+    flat=replace(FULL.flat, epochs=2, hidden=32),
     refine=replace(FULL.refine, steps=4, round_steps=2, batch_size=16, gp_points=16),
     sweep=(1.0, 100.0),
     budget=14,
