@@ -20,6 +20,7 @@ from latentbo.codecs.images import PREFIX
 from latentbo.data.dataset import Measurements
 from latentbo.data.scales import AS_THEY_ARE, Scale
 from latentbo.data.tables import VALUE, Table, read_table
+from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.surrogate import LatentGP
 from latentbo.report.latent_map import PROPOSALS, START_DATA
@@ -84,6 +85,8 @@ def listed(
 
 def _table(file: Path, kind: str, object_column: str | None, value_column: str | None) -> Table:
     if kind == IMAGES and (file.is_dir() or file.suffix == ".npy"):
+        if object_column or value_column:
+            raise InputError(f"{file} is no table: leave --smiles-column and --value-column out")
         return read_images(file)
     column = object_column or KINDS[kind].column
     table = read_table(file, object_column=column, value_column=value_column)

@@ -91,6 +91,8 @@ def test_images_are_listed_from_a_folder_an_array_and_a_table(model: DKLVAE, tmp
     (tmp_path / "t.csv").write_text(f"image,value\n{rows}CCO,3\n")
     assert listed(tmp_path / "some", model.codec).objects == NAMES[:3]
     assert listed(tmp_path / "all.npy", model.codec).objects == NAMES
+    with pytest.raises(InputError, match=r"all\.npy is no table: leave .*--value-column out"):
+        listed(tmp_path / "all.npy", model.codec, value_column="angle")
     table = listed(tmp_path / "t.csv", model.codec)
     assert (table.objects, table.values) == (NAMES[:2], (0.0, 1.0))
     assert table.problems == ("line 4: 'CCO' cannot be used (unreadable)",)
