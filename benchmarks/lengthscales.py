@@ -27,12 +27,14 @@ from benchmarks.cards import command as cards
 from benchmarks.cards import settings as cards_settings
 from benchmarks.cards.spaces import Study as CardStudy
 from benchmarks.cards.spaces import angles, latents
+from benchmarks.heads import FITTED, given_all
 from benchmarks.qm9 import command as qm9
 from benchmarks.qm9 import settings as qm9_settings
 from benchmarks.qm9.heads import trend
 from benchmarks.qm9.study import Study as Qm9Study
 from benchmarks.results import FOLDER, over_seeds, write_result
 from latentbo.data.dataset import Measurements
+from latentbo.errors import FitError
 from latentbo.models.calibration import calibration
 from latentbo.models.kernels import LENGTHSCALES, latent_kernel
 from latentbo.models.surrogate import LatentGP, fit_surrogate, latent_box
@@ -41,6 +43,7 @@ from latentbo.rng import numpy_stream
 RESULT = FOLDER / "lengthscales.json"
 KNOWN = (100, 1_000)  # values that a head is fitted to
 ASKED = 1_000
+INSIDE = 1e-3  # of its upper end a uniform prior is asked: there its density is 0
 
 
 class Choice(NamedTuple):
@@ -59,8 +62,8 @@ def choices(d: int) -> dict[str, Choice]:
         "lognormal_d": Choice(ours, LENGTHSCALES, float(ours.mode)),
         "lognormal_1": Choice(fixed, LENGTHSCALES, float(fixed.mode)),
         "gamma_3_6": Choice(GammaPrior(3.0, 6.0), LENGTHSCALES, 1 / 3),
-        "uniform_1": Choice(UniformPrior(0.0, 1.0), (shortest, 1.0), 0.5),
-        "uniform_10": Choice(UniformPrior(0.0, 10.0), (shortest, 10.0), 5.0),
+        "uniform_1": Choice(UniformPrior(0.0, 1.0), (shortest, 1.0 - INSIDE), 0.5),
+        "uniform_10": Choice(UniformPrior(0.0, 10.0), (shortest, 10.0 - INSIDE), 5.0),
     }
 
 
@@ -90,13 +93,19 @@ class Question(NamedTuple):
 
 
 def head(question: Question, known: int, choice: Choice) -> LatentGP:
-    """Fitted to the first `known` values, its lengthscales under another prior than `LatentGP`'s own."""
-    gp = LatentGP(question.z[:known], question.y[:known], bounds=question.bounds)
+    """Given the first `known` values, its lengthscales under another prior than `LatentGP`'s own. Raises `FitError` where
+    they could not be fitted.
+    """
+    some = min(known, FITTED)
+    gp = LatentGP(question.z[:some], question.y[:some], bounds=question.bounds)
     kernel = gp.covar_module
     kernel.register_prior("lengthscale_prior", choice.prior, "lengthscale")
     kernel.register_constraint("raw_lengthscale", LogTransformedInterval(*choice.bounds))
     kernel.lengthscale = torch.full_like(kernel.lengthscale, choice.start)
-    return fit_surrogate(gp).model
+    fitted = fit_surrogate(gp)
+    if fitted.steps[-1] == "prior_modes":
+        raise FitError(f"the head was not fitted: {fitted.steps}")
+    return given_all(fitted.model, question.z[:known], question.y[:known])
 
 
 @torch.no_grad()

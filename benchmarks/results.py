@@ -10,8 +10,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
+
+import numpy as np
 
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = ("latentbo", "torch", "gpytorch", "botorch", "rdkit", "selfies", "numpy")
@@ -39,7 +41,10 @@ def over_seeds(per_seed: Sequence[Mapping[str, float]]) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for name in per_seed[0]:
         values = [found[name] for found in per_seed]
-        numbers |= {name: fmean(values), f"{name}_sd": stdev(values) if len(values) > 1 else 0.0}
+        numbers |= {
+            name: fmean(values),
+            f"{name}_sd": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
+        }
     return numbers
 
 
@@ -65,5 +70,5 @@ def _git(folder: Path, *words: str) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
-        return round(value, 4) if math.isfinite(value) else None
+        return float(f"{value:.5g}") if math.isfinite(value) else None
     return value

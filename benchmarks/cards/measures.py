@@ -15,6 +15,7 @@ from skimage.metrics import structural_similarity
 
 from benchmarks.cards.settings import ASKED, BEYOND, GAP
 from benchmarks.cards.spaces import angles, latents
+from benchmarks.heads import FITTED, given_all
 from latentbo.codecs.image_files import pixels
 from latentbo.data.cards import SUITS, Cards, render
 from latentbo.models.calibration import calibration
@@ -30,13 +31,10 @@ STEPS = 41  # points on that way
 def head(model: DKLVAE, cards: Cards, points: int, *, linear: bool = False) -> LatentGP:
     """The GP on the space, fitted to the angles of so many cards; `linear`: with a mean that is linear in z."""
     rows = numpy_stream(0, "head").permutation(len(cards))[:points]
-    data = angles(cards, rows)
-    if not linear:
-        return model.surrogate(data).model
-    z = latents(model, cards.images[rows])
-    mean = LinearMean(model.latent)
-    gp = LatentGP(z, data.values, bounds=latent_box(model.prior), mean_module=mean)
-    return fit_surrogate(gp).model
+    y, z = angles(cards, rows).values, latents(model, cards.images[rows])
+    mean = LinearMean(model.latent) if linear else None
+    gp = LatentGP(z[:FITTED], y[:FITTED], bounds=latent_box(model.prior), mean_module=mean)
+    return given_all(fit_surrogate(gp).model, z, y)
 
 
 @torch.no_grad()

@@ -120,7 +120,7 @@ def _draw(study: Study) -> None:
         "true": deep,
         f"{scale.recipe.latent} latents": deep,
         "refined": study.refined("deep", study.cards, deep, scale.refine),
-        "2 latents": flat,
+        f"{scale.flat.latent} latents": flat,
     }
     some = torch.linspace(0, len(tests) - 1, min(SHOWN, len(tests))).long().numpy()
     images = tests.images[some]

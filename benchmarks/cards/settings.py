@@ -42,7 +42,7 @@ FULL = Scale(
     tests=250,
     head_points=3000,
     recipe=ImageRecipe(latent=16, epochs=24),
-    flat=ImageRecipe(latent=2, epochs=24, network="mlp", hidden=512, learning_rate=1e-3),  # as in the paper
+    flat=ImageRecipe(latent=2, epochs=24, network="mlp", hidden=512, learning_rate=1e-3),
     refine=RefineRecipe(
         schedule="joint",
         reach="encoder",
@@ -59,7 +59,7 @@ FULL = Scale(
         property_weight=0.0,
         rank_weight=1e3,
     ),
-    sweep=(0.1, 1.0, 10.0, 100.0, 1000.0, 10_000.0),
+    sweep=(0.1, 1.0, 10.0, 100.0, 1000.0, 10_000.0, 100_000.0),
     budget=100,
     initial=20,
 )

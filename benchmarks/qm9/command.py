@@ -33,9 +33,9 @@ REBUILT = {
     "exact_match": ("held-out molecules that come back whole", "0.291", ">= 0.95"),
     "token_accuracy": ("tokens right, greedy, padding not counted", "", ""),
     "token_accuracy_padded": ("tokens right, greedy, padding counted", "0.982 (talk)", ""),
-    "valid": ("samples that are molecules", "1", ""),
-    "unique": ("samples that are different", "", ""),
-    "new": ("samples that were not trained on", "1", ""),
+    "valid": ("samples that are molecules", "1 (talk)", ""),
+    "unique": ("of these, different", "", ""),
+    "new": ("of these, not trained on", "1 (talk)", ""),
     "exact_match_refined": ("held-out molecules that come back whole, refined", "", ""),
 }
 HEADS = {
@@ -54,7 +54,7 @@ HEADS = {
 def run(study: Study, seeds: Sequence[int]) -> dict[str, float]:
     """Everything: reconstruction once, heads seed by seed with mean and sample standard deviation."""
     study.folder.mkdir(parents=True, exist_ok=True)
-    cells = Cells(study.folder / "cells.json")
+    cells = Cells(study.folder / "cells.json", study.scale)
     numbers = dict(
         cells.get("rebuilt", lambda: rebuilt(study.model, study.held_out, POSITIONS) | study.sampled)
     )
@@ -77,7 +77,7 @@ def of_seed(study: Study, seed: int) -> dict[str, float]:
     save_picture(pictures.curve(curve), study.folder / f"qm9_training_{seed}.png")
     return {
         **errors(split, study.model, ordered, ours),
-        "exact_match_refined": rebuilt(ours, study.held_out)["exact_match"],
+        "exact_match_refined": rebuilt(ours, study.unseen(split))["exact_match"],
         "kept_round": curve["kept"][0],
     }
 
@@ -96,7 +96,7 @@ def of_scales(study: Study, seed: int, cells: Cells) -> dict[str, float]:
         if factor:
             model, _ = study.refined(Measurements(split.known, left.rest), seed, name, scale=factor)
         return {
-            f"scale_{factor:g}_exact_match": rebuilt(model, study.held_out)["exact_match"],
+            f"scale_{factor:g}_exact_match": rebuilt(model, study.unseen(split))["exact_match"],
             **{
                 f"scale_{factor:g}_{what}_rmse_hartree": split.rmse(
                     left.asked + head(model, split, left.rest)

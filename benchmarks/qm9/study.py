@@ -71,6 +71,11 @@ class Study:
         readings = self.model.codec.read(read_smiles(self._file)[::HELD_OUT_EVERY])
         return [reading for reading in readings if reading.ok and reading.object not in self._trained_on]
 
+    def unseen(self, split: Split) -> list[Reading]:
+        """Those of them that refinement on this split's known enthalpies is not shown either."""
+        known = set(split.known)
+        return [reading for reading in self.held_out if reading.object not in known]
+
     @cached_property
     def _replay(self) -> TokenSet:
         known = sorted(self._trained_on)

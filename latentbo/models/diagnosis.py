@@ -48,7 +48,7 @@ class Poles:
         return (
             f"two poles: {low:.0%} and {high:.0%} of the objects lie in two dense clusters and {self.middle:.1%} between "
             "them, so that a path from one to the other leads through points that stand for nothing. The GP's loss "
-            "outweighs reconstruction: lower `scale`, or train with schedule 'joint', and compare"
+            "outweighs reconstruction: lower `scale`, and compare"
         )
 
 

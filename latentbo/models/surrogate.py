@@ -233,7 +233,8 @@ def fit_surrogate(model: LatentGP) -> SurrogateFit:
             if step != "prior_modes":
                 _maximise(model)
             model.eval()
-            check = model.posterior(raw[..., :1, :])
+            with torch.no_grad():  # a graph of it would stay as long as the model does
+                check = model.posterior(raw[..., :1, :])
             if not torch.isfinite(check.mean).all() or not (check.variance > 0).all():
                 raise RuntimeError("the posterior at a training point is not finite")
         except (ModelFittingError, RuntimeError, ValueError) as error:

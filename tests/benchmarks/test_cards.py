@@ -11,7 +11,9 @@ import pytest
 
 from benchmarks.cards.command import ROWS, main
 from benchmarks.cards.loop import _reached
+from benchmarks.cards.settings import FULL, SMOKE
 from benchmarks.cells import Cells
+from latentbo.errors import InputError
 from tests.benchmarks.conftest import smoke
 
 
@@ -44,9 +46,11 @@ def test_numbers_alone_make_the_table(
 
 
 def test_what_was_measured_is_kept(tmp_path: Path) -> None:
-    cells = Cells(tmp_path / "cells.json")
-    assert cells.get("a", lambda: {"x": 1.0}) == {"x": 1.0}
-    assert Cells(tmp_path / "cells.json").get("a", lambda: {"x": 2.0}) == {"x": 1.0}
+    file = tmp_path / "cells.json"
+    assert Cells(file, SMOKE).get("a", lambda: {"x": 1.0}) == {"x": 1.0}
+    assert Cells(file, SMOKE).get("a", lambda: {"x": 2.0}) == {"x": 1.0}
+    with pytest.raises(InputError, match="measured in another setting"):
+        Cells(file, FULL)
 
 
 def test_labels_are_counted_to_the_first_that_met_the_target() -> None:
