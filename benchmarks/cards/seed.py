@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -78,7 +79,9 @@ def _beyond(study: Study) -> dict[str, float]:
 
 
 def of_scales(study: Study, cells: Cells) -> dict[str, float]:
-    """Two latents refined at every scale of the sweep: both errors, and whether the space has come apart."""
+    """Two latents refined at every scale of the sweep: both errors, and whether the space has come apart; and the maps
+    before, after and at the largest.
+    """
     scale, seed = study.scale, study.seed
     numbers: dict[str, float] = {}
     for factor in scale.sweep:
@@ -89,6 +92,11 @@ def of_scales(study: Study, cells: Cells) -> dict[str, float]:
             found = _of_space("sweep", model, study)
             apart = poles(latents(model, study.tests.images))
             print(f"scale {factor:g}: {apart}")
+            if factor == max(scale.sweep):
+                ordered = study.refined("flat", study.cards, base, scale.briefly())
+                spaces = {"VAE alone": base, f"scale {scale.refine.scale:g}": ordered}
+                failed = f"scale {factor:g}: two poles" if apart.found else f"scale {factor:g}"
+                _draw_maps(study, {**spaces, failed: model})
             kept = {name: found[f"sweep_{name}"] for name in ("rmse", "ssim_min")}
             kept |= {"separation": apart.separation, "middle": apart.middle}
             return {f"scale_{factor:g}_{name}": value for name, value in kept.items()}
@@ -105,16 +113,15 @@ def of_scales(study: Study, cells: Cells) -> dict[str, float]:
     return numbers
 
 
+def _draw_maps(study: Study, spaces: Mapping[str, DKLVAE]) -> None:
+    points = {name: latents(model, study.tests.images).numpy() for name, model in spaces.items()}
+    save_picture(pictures.maps(points, study.tests), study.folder / f"cards_maps_{study.seed}.png")
+
+
 def _draw(study: Study) -> None:
-    """The space in two latents before and after, and cards with what each space makes of them."""
+    """Cards with what each space makes of them."""
     scale, tests = study.scale, study.tests
     flat = study.vanilla("flat", study.cards, scale.flat)
-    joint = study.refined("flat", study.cards, flat, scale.briefly())
-    spaces = {"VAE alone": flat, "with deep kernel learning": joint}
-    save_picture(
-        pictures.maps({name: latents(model, tests.images).numpy() for name, model in spaces.items()}, tests),
-        study.folder / f"cards_maps_{study.seed}.png",
-    )
     deep = study.vanilla("deep", study.cards, scale.recipe)
     rows = {
         "true": deep,
