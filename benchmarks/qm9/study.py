@@ -79,7 +79,8 @@ class Study:
     @cached_property
     def _replay(self) -> TokenSet:
         known = sorted(self._trained_on)
-        return token_set(self.model.codec.read(known[:: max(1, len(known) // REPLAYED)]))
+        some = self.model.codec.read(known[:: max(1, len(known) // REPLAYED)])
+        return token_set([reading for reading in some if reading.ok])
 
     @cached_property
     def _enthalpies(self) -> dict[str, float]:
