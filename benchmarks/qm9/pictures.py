@@ -73,12 +73,12 @@ def tradeoff(
         (latent, BLUE, "o", "latents of SELFIES alone"),
         (full, VERMILLION, "s", "and features of the graph"),
     ):
-        axes.plot(share, errors, f"{mark}-", color=colour, ms=10, lw=2.0, label=label)
-        for x, y, scale in zip(share, errors, scales, strict=True):
+        small = 1000 * np.asarray(errors)
+        axes.plot(share, small, f"{mark}-", color=colour, ms=10, lw=2.0, label=label)
+        for x, y, scale in zip(share, small, scales, strict=True):
             axes.annotate(f"{scale:g}", (x, y), xytext=(6, 8), textcoords="offset points", fontsize=SIZE - 5)
-    axes.set_yscale("log")
     axes.set_xlabel("molecules that come back whole (%; marks: scale of N)", size=SIZE)
-    axes.set_ylabel("RMSE of total enthalpy\n(Hartree)", size=SIZE)
+    axes.set_ylabel("RMSE of total enthalpy\n(thousandths of a Hartree)", size=SIZE)
     axes.tick_params(labelsize=SIZE - 4, labelcolor=MUTED)
     figure.legend(loc="outside upper center", ncols=2, fontsize=SIZE - 3)
     return figure
