@@ -43,7 +43,7 @@ from latentbo.rng import numpy_stream
 RESULT = FOLDER / "lengthscales.json"
 KNOWN = (100, 1_000)  # values that a head is fitted to
 ASKED = 1_000
-INSIDE = 1e-3  # of its upper end a uniform prior is asked: there its density is 0
+INSIDE = 1e-3  # below their upper bound lengthscales stay: there a uniform prior's density is 0
 
 
 class Choice(NamedTuple):
@@ -62,8 +62,8 @@ def choices(d: int) -> dict[str, Choice]:
         "lognormal_d": Choice(ours, LENGTHSCALES, float(ours.mode)),
         "lognormal_1": Choice(fixed, LENGTHSCALES, float(fixed.mode)),
         "gamma_3_6": Choice(GammaPrior(3.0, 6.0), LENGTHSCALES, 1 / 3),
-        "uniform_1": Choice(UniformPrior(0.0, 1.0), (shortest, 1.0 - INSIDE), 0.5),
-        "uniform_10": Choice(UniformPrior(0.0, 10.0), (shortest, 10.0 - INSIDE), 5.0),
+        "uniform_1": Choice(UniformPrior(0.0, 1.0), (shortest, 1.0), 0.5),
+        "uniform_10": Choice(UniformPrior(0.0, 10.0), (shortest, 10.0), 5.0),
     }
 
 
@@ -98,9 +98,9 @@ def head(question: Question, known: int, choice: Choice) -> LatentGP:
     """
     some = min(known, FITTED)
     gp = LatentGP(question.z[:some], question.y[:some], bounds=question.bounds)
-    kernel = gp.covar_module
+    kernel, (low, high) = gp.covar_module, choice.bounds
     kernel.register_prior("lengthscale_prior", choice.prior, "lengthscale")
-    kernel.register_constraint("raw_lengthscale", LogTransformedInterval(*choice.bounds))
+    kernel.register_constraint("raw_lengthscale", LogTransformedInterval(low, high - INSIDE))
     kernel.lengthscale = torch.full_like(kernel.lengthscale, choice.start)
     fitted = fit_surrogate(gp)
     if fitted.steps[-1] == "prior_modes":

@@ -48,6 +48,13 @@ def over_seeds(per_seed: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return numbers
 
 
+def scales(numbers: Mapping[str, float], figure: str) -> list[str]:
+    """Which scales a sweep has `scale_<scale>_<figure>` of, in its order."""
+    start, end = "scale_", f"_{figure}"
+    found = [name for name in numbers if name.startswith(start) and name.endswith(end)]
+    return [name.removeprefix(start).removesuffix(end) for name in found]
+
+
 def versions() -> dict[str, str]:
     """Of Python and of the packages that a result depends on."""
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}

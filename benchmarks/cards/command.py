@@ -23,7 +23,7 @@ from benchmarks.cards.seed import of_scales, of_seed
 from benchmarks.cards.settings import FULL, SMOKE, Scale
 from benchmarks.cards.spaces import Study
 from benchmarks.cells import Cells
-from benchmarks.results import FOLDER, over_seeds, write_result
+from benchmarks.results import FOLDER, over_seeds, scales, write_result
 
 RESULT = FOLDER / "cards.json"
 OUT = Path("runs/cards")
@@ -45,7 +45,11 @@ ROWS = {  # name: what it says, the paper's figure, our bar
     "beyond_coverage_constant": ("share of them in the 95 % interval, constant mean", "", ""),
     "beyond_rmse_linear": ("RMSE beyond 30 degrees, mean linear in z", "", ""),
     "beyond_coverage_linear": ("share in the 95 % interval, mean linear in z", "", ""),
-    "loop_campaign_labels": ("labels until 1 degree from hearts at 40, campaign (101: not found)", "", ""),
+    "loop_campaign_labels": (
+        "labels until 1 degree from hearts at 40, campaign (budget + 1: not found)",
+        "",
+        "",
+    ),
     "loop_random_labels": ("the same, draws from the prior", "", ""),
     "loop_campaign_best_degrees": ("best after all labels, campaign (degrees)", "", ""),
     "loop_random_best_degrees": ("the same, draws from the prior", "", ""),
@@ -75,11 +79,9 @@ def table(numbers: Mapping[str, float], seeds: int) -> str:
         "| scale of N, 2 latents, one seed | angle RMSE | SSIM, worst suit | in the middle third of the longest axis |",
         "| --- | --- | --- | --- |",
     ]
-    for name in numbers:
-        if name.startswith("scale_") and name.endswith("_rmse"):
-            stem = name.removesuffix("_rmse")
-            rmse, ssim, middle = (numbers[f"{stem}_{what}"] for what in ("rmse", "ssim_min", "middle"))
-            lines.append(f"| {stem.removeprefix('scale_')} | {rmse:.3f} | {ssim:.3f} | {middle:.1%} |")
+    for scale in scales(numbers, "rmse"):
+        rmse, ssim, middle = (numbers[f"scale_{scale}_{what}"] for what in ("rmse", "ssim_min", "middle"))
+        lines.append(f"| {scale} | {rmse:.3f} | {ssim:.3f} | {middle:.1%} |")
     return "\n".join(lines)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -79,29 +78,11 @@ def _beyond(study: Study) -> dict[str, float]:
 
 
 def of_scales(study: Study, cells: Cells) -> dict[str, float]:
-    """Two latents refined at every scale of the sweep: both errors, and whether the space has come apart; and the maps
-    before, after and at the largest.
-    """
+    """Two latents refined at every scale of the sweep: both errors, and whether the space has come apart."""
     scale, seed = study.scale, study.seed
     numbers: dict[str, float] = {}
     for factor in scale.sweep:
-
-        def measured(factor: float = factor) -> dict[str, float]:
-            base = study.vanilla("flat", study.cards, scale.flat)
-            model = study.refined("flat", study.cards, base, scale.briefly(factor))
-            found = _of_space("sweep", model, study)
-            apart = poles(latents(model, study.tests.images))
-            print(f"scale {factor:g}: {apart}")
-            if factor == max(scale.sweep):
-                ordered = study.refined("flat", study.cards, base, scale.briefly())
-                spaces = {"VAE alone": base, f"scale {scale.refine.scale:g}": ordered}
-                failed = f"scale {factor:g}: two poles" if apart.found else f"scale {factor:g}"
-                _draw_maps(study, {**spaces, failed: model})
-            kept = {name: found[f"sweep_{name}"] for name in ("rmse", "ssim_min")}
-            kept |= {"separation": apart.separation, "middle": apart.middle}
-            return {f"scale_{factor:g}_{name}": value for name, value in kept.items()}
-
-        numbers |= cells.get(f"scale_{factor:g}_{seed}", measured)
+        numbers |= cells.get(f"scale_{factor:g}_{seed}", lambda factor=factor: _at_scale(factor, study))
     save_picture(
         pictures.sweep(
             scale.sweep,
@@ -113,9 +94,25 @@ def of_scales(study: Study, cells: Cells) -> dict[str, float]:
     return numbers
 
 
-def _draw_maps(study: Study, spaces: Mapping[str, DKLVAE]) -> None:
-    points = {name: latents(model, study.tests.images).numpy() for name, model in spaces.items()}
-    save_picture(pictures.maps(points, study.tests), study.folder / f"cards_maps_{study.seed}.png")
+def _at_scale(factor: float, study: Study) -> dict[str, float]:
+    """And at the largest scale the maps: before, after, and this one."""
+    scale, cards = study.scale, study.cards
+    base = study.vanilla("flat", cards, scale.flat)
+    model = study.refined("flat", cards, base, replace(scale.briefly(), scale=factor))
+    found, z = _of_space("sweep", model, study), latents(model, study.tests.images)
+    apart = poles(z)
+    print(f"scale {factor:g}: {apart}")
+    if factor == max(scale.sweep):
+        ordered = study.refined("flat", cards, base, scale.briefly())
+        points = {
+            "VAE alone": latents(base, study.tests.images).numpy(),
+            f"scale {scale.refine.scale:g}": latents(ordered, study.tests.images).numpy(),
+            f"scale {factor:g}{': two poles' if apart.found else ''}": z.numpy(),
+        }
+        save_picture(pictures.maps(points, study.tests), study.folder / f"cards_maps_{study.seed}.png")
+    kept = {name: found[f"sweep_{name}"] for name in ("rmse", "ssim_min")}
+    kept |= {"separation": apart.separation, "middle": apart.middle}
+    return {f"scale_{factor:g}_{name}": value for name, value in kept.items()}
 
 
 def _draw(study: Study) -> None:

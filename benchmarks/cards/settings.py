@@ -31,10 +31,9 @@ class Scale:
     budget: int
     initial: int
 
-    def briefly(self, factor: float | None = None) -> RefineRecipe:
-        """Half of the steps, for all but the main question; at another scale of N, if one is given."""
-        scale = self.refine.scale if factor is None else factor
-        return replace(self.refine, steps=self.refine.steps // 2, scale=scale)
+    def briefly(self) -> RefineRecipe:
+        """Half of the steps, for all but the main question."""
+        return replace(self.refine, steps=self.refine.steps // 2)
 
 
 FULL = Scale(

@@ -24,7 +24,7 @@ from benchmarks.qm9.heads import errors, full_head, latent_head, trend
 from benchmarks.qm9.rebuilt import rebuilt
 from benchmarks.qm9.settings import FULL, KCAL, POSITIONS, SMOKE
 from benchmarks.qm9.study import Study
-from benchmarks.results import FOLDER, over_seeds, write_result
+from benchmarks.results import FOLDER, over_seeds, scales, write_result
 from latentbo.data.dataset import Measurements
 
 RESULT, OUT = FOLDER / "qm9.json", Path("runs/qm9")
@@ -129,11 +129,9 @@ def table(numbers: Mapping[str, float], seeds: int) -> str:
         "| scale of N | come back whole | latents alone, Hartree | and graph features |",
         "| --- | --- | --- | --- |",
     ]
-    for name in numbers:
-        if name.startswith("scale_") and name.endswith("_exact_match"):
-            stem = name.removesuffix("_exact_match")
-            cells = [f"{numbers[f'{stem}_{what}_rmse_hartree']:.4g}" for what in ("latent", "full")]
-            lines.append(f"| {stem.removeprefix('scale_')} | {numbers[name]:.3f} | {' | '.join(cells)} |")
+    for scale in scales(numbers, "exact_match"):
+        both = [f"{numbers[f'scale_{scale}_{what}_rmse_hartree']:.4g}" for what in ("latent", "full")]
+        lines.append(f"| {scale} | {numbers[f'scale_{scale}_exact_match']:.3f} | {' | '.join(both)} |")
     return "\n".join(lines)
 
 

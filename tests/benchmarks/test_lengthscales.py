@@ -31,7 +31,7 @@ def test_each_head_is_fitted_under_the_prior_it_is_named_for() -> None:
         assert kernel.lengthscale_prior is choice.prior
         low, high = choice.bounds
         assert (kernel.lengthscale >= low).all()
-        assert (kernel.lengthscale <= high * (1 + 1e-6)).all()  # a bound is stored in single precision
+        assert (kernel.lengthscale <= high).all()
         assert torch.isfinite(choice.prior.log_prob(kernel.lengthscale)).all()
     assert isinstance(fitted["gamma_3_6"].covar_module.lengthscale_prior, GammaPrior)
     long = {name: float(gp.latent_lengthscales()[1:].min()) for name, gp in fitted.items()}
