@@ -38,6 +38,17 @@ def test_each_head_is_fitted_under_the_prior_it_is_named_for() -> None:
     assert long["uniform_1"] <= 1.0 < long["uniform_10"], "an axis that does not matter goes to the limit"
 
 
+def test_axes_that_do_not_matter_do_not_leave_the_support_of_a_uniform_prior() -> None:
+    z = torch.rand(100, 16, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 4 - 2
+    y = torch.sin(3 * z[:, :1]) + z[:, 1:2]
+    asked = Question(z, y, z, y, torch.tensor([[-2.0] * 16, [2.0] * 16], dtype=torch.float64))
+    for name in ("uniform_1", "uniform_10"):
+        choice = choices(16)[name]
+        found = head(asked, 100, choice).latent_lengthscales()
+        assert torch.isfinite(choice.prior.log_prob(found)).all()
+        assert found.max() > 0.95 * choice.bounds[1], "an axis that does not matter goes to the limit"
+
+
 def test_a_head_that_knows_the_function_is_nearly_right_and_honest() -> None:
     asked = question()
     found = quality(asked, head(asked, 60, choices(3)["lognormal_d"]))
