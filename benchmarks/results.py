@@ -22,7 +22,9 @@ PACKAGES = ("latentbo", "torch", "gpytorch", "botorch", "rdkit", "selfies", "num
 def write_result(
     path: Path, numbers: Mapping[str, Any], *, seeds: Sequence[int], wall_seconds: float
 ) -> None:
-    """One flat JSON object: `numbers` first, then the stamp. What is not finite is null."""
+    """One flat JSON object: `numbers` first, then the stamp. Four decimals, of small numbers four digits; what is not
+    finite is null.
+    """
     stamp = {
         "command": " ".join([Path(sys.argv[0]).name if "/" in sys.argv[0] else sys.argv[0], *sys.argv[1:]]),
         "seeds": list(seeds),
@@ -76,6 +78,8 @@ def _git(folder: Path, *words: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.5g}") if math.isfinite(value) else None
-    return value
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        return None
+    return round(value, 4) if abs(value) >= 0.1 else float(f"{value:.4g}")

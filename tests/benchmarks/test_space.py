@@ -79,11 +79,11 @@ def test_a_missing_model_is_a_message(data: Path, tmp_path: Path, capsys: pytest
 
 
 def test_what_is_not_finite_is_null(tmp_path: Path) -> None:
-    results.write_result(
-        tmp_path / "x.json", {"a": float("inf"), "b": float("nan"), "c": 1 / 3}, seeds=[], wall_seconds=1.0
-    )
+    numbers = {"a": float("inf"), "b": float("nan"), "c": 1 / 3, "d": 0.0123456}
+    results.write_result(tmp_path / "x.json", numbers, seeds=[], wall_seconds=1.0)
     result = json.loads((tmp_path / "x.json").read_text())
     assert (result["a"], result["b"], result["c"]) == (None, None, 0.3333)
+    assert result["d"] == 0.01235, "a small error keeps its digits"
 
 
 def test_the_command_knows_its_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
