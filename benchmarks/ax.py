@@ -23,9 +23,9 @@ from benchmarks.campaign import Cell, campaign_cell, seeds_of
 from benchmarks.results import FOLDER, write_result
 from latentbo.campaign.evaluate import Objective, evaluate
 from latentbo.campaign.settings import Settings
-from latentbo.integrations.ax import latent_client, next_molecules
+from latentbo.integrations.ax import experiment_of, latent_client, next_objects
 from latentbo.integrations.ax.space import LatentSpace
-from latentbo.models.pretrained import DEFAULT
+from latentbo.kinds.cards import DEFAULT
 from latentbo.objectives.loading import load_objective
 
 RESULT = FOLDER / "ax.json"
@@ -41,9 +41,9 @@ def node_cell(objective: Objective, model: str, budget: int, batch: int, seed: i
     values: list[float] = []
     calls = 0
     while calls < budget:
-        molecules = next_molecules(client, min(batch, budget - calls))
-        calls += len(molecules)
-        for index, outcome in zip(molecules, evaluate(objective, list(molecules.values())), strict=True):
+        objects = next_objects(client, min(batch, budget - calls))
+        calls += len(objects)
+        for index, outcome in zip(objects, evaluate(objective, list(objects.values())), strict=True):
             values += _tell(client, index, outcome.value)
     return _cell("node", seed, values, time.perf_counter() - began)
 
@@ -57,7 +57,7 @@ def ax_default_cell(objective: Objective, model: str, budget: int, batch: int, s
     client.configure_optimization(METRIC)
     client.configure_generation_strategy(initialization_random_seed=seed)
     known: dict[str, float | None] = {}
-    while len(known) < budget and len(client._experiment.trials) < MOST_TRIALS * budget:
+    while len(known) < budget and len(experiment_of(client).trials) < MOST_TRIALS * budget:
         trials = client.get_next_trials(min(batch, budget - len(known)))
         points = torch.cat([space.box.latents(parameters) for parameters in trials.values()])
         objects = [reading.object for reading in space.model.decode(points)]

@@ -17,14 +17,16 @@ from statistics import fmean, stdev
 import torch
 
 from benchmarks.results import FOLDER, write_result
-from latentbo.acquisition.propose import propose_prior
+from latentbo.acquisition.start import propose_prior
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.evaluate import Objective, evaluate
+from latentbo.campaign.knowledge import measurements
 from latentbo.campaign.loop import run as run_campaign
 from latentbo.campaign.settings import RETRAIN_EVERY, Settings
-from latentbo.models.pretrained import DEFAULT, load_model
+from latentbo.chemistry.rules import MoleculeRules
+from latentbo.kinds.cards import DEFAULT
+from latentbo.models.pretrained import load_model
 from latentbo.objectives.loading import load_objective
-from latentbo.validity.rules import MoleculeRules
 
 RESULT = FOLDER / "campaign.json"
 
@@ -49,7 +51,7 @@ def campaign_cell(
         choices = Settings.from_dict({"seed": seed, "model": model, **settings})
         with Campaign(Path(folder) / "campaign.db", choices) as campaign:
             run_campaign(campaign, objective, budget=budget, batch=batch)
-            values = campaign.history.measurements().values[:, 0].tolist()
+            values = measurements(campaign.history).values[:, 0].tolist()
         return _cell("campaign", seed, values, time.perf_counter() - began)
 
 

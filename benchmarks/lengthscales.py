@@ -33,9 +33,9 @@ from benchmarks.qm9 import settings as qm9_settings
 from benchmarks.qm9.heads import trend
 from benchmarks.qm9.study import Study as Qm9Study
 from benchmarks.results import FOLDER, over_seeds, write_result
-from latentbo.data.dataset import Measurements
+from latentbo.data.measurements import Measurements
+from latentbo.diagnostics.calibration import calibration
 from latentbo.errors import FitError
-from latentbo.models.calibration import calibration
 from latentbo.models.kernels import LENGTHSCALES, latent_kernel
 from latentbo.models.surrogate import LatentGP, fit_surrogate, latent_box
 from latentbo.rng import numpy_stream
@@ -123,13 +123,13 @@ def quality(question: Question, gp: LatentGP) -> dict[str, float]:
 
 
 def of_cards(study: CardStudy) -> Iterator[tuple[str, Question]]:
-    """The angle of each card, in the deep space before and after joint refinement."""
+    """The angle of each card, in the deep space before and after joint fine-tuning."""
     known, tests = study.cards, study.tests
     order = numpy_stream(study.seed, "lengthscales").permutation(len(known))[: max(KNOWN)]
     y, asked = angles(known, order).values, angles(tests).values
-    vanilla = study.vanilla("deep", known, study.scale.recipe)
-    refined = study.refined("deep", known, vanilla, study.scale.refine)
-    for name, model in (("cards_vae", vanilla), ("cards_dkl", refined)):
+    vanilla = study.vanilla("deep", known, study.size.recipe)
+    fine_tuned = study.fine_tuned("deep", known, vanilla, study.size.fine_tune)
+    for name, model in (("cards_vae", vanilla), ("cards_dkl", fine_tuned)):
         z, z_asked = latents(model, known.images[order]), latents(model, tests.images)
         yield name, Question(z, y, z_asked[:ASKED], asked[:ASKED], latent_box(model.prior))
 
@@ -139,8 +139,8 @@ def of_qm9(study: Qm9Study, seed: int) -> Iterator[tuple[str, Question]]:
     split = study.split(seed)
     left = trend(split, atoms_only=False)
     y, asked = left.rest[: max(KNOWN)], split.h_asked - left.asked
-    refined, _ = study.refined(Measurements(split.known, left.rest), seed, "rest")
-    for name, model in (("qm9_vae", study.model), ("qm9_dkl", refined)):
+    fine_tuned, _ = study.fine_tuned(Measurements(split.known, left.rest), seed, "rest")
+    for name, model in (("qm9_vae", study.model), ("qm9_dkl", fine_tuned)):
         z, z_asked = (
             model.embed(model.codec.read(rows)) for rows in (split.known[: max(KNOWN)], split.asked[:ASKED])
         )
@@ -184,17 +184,17 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(chosen.threads)
     seeds = chosen.seeds[:1] if chosen.smoke else chosen.seeds
-    card_scale, qm9_scale = (
+    card_size, qm9_size = (
         (cards_settings.SMOKE, qm9_settings.SMOKE)
         if chosen.smoke
         else (cards_settings.FULL, qm9_settings.FULL)
     )
     began = time.perf_counter()
-    molecules = Qm9Study(qm9_scale, chosen.qm9)
+    molecules = Qm9Study(qm9_size, chosen.qm9)
     per_seed = []
     for seed in seeds:
         per_seed.append(
-            of_seed(chain(of_cards(CardStudy(card_scale, seed, chosen.cards)), of_qm9(molecules, seed)))
+            of_seed(chain(of_cards(CardStudy(card_size, seed, chosen.cards)), of_qm9(molecules, seed)))
         )
         print(f"seed {seed}: {time.perf_counter() - began:.0f} s", flush=True)
     numbers = over_seeds(per_seed)

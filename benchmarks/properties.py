@@ -23,12 +23,13 @@ from benchmarks.campaign import seeds_of
 from benchmarks.pictures import save_picture
 from benchmarks.qm9.rebuilt import rebuilt
 from benchmarks.results import FOLDER, over_seeds, write_result
-from latentbo.codecs.descriptors import properties
+from latentbo.chemistry.descriptors import properties
 from latentbo.data.downloads import fetch
 from latentbo.data.tables import read_smiles
-from latentbo.models.calibration import calibration
+from latentbo.diagnostics.calibration import calibration
+from latentbo.kinds.cards import DEFAULT, locate, read_card
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.pretrained import DEFAULT, load_model, locate, read_card
+from latentbo.models.pretrained import load_model
 from latentbo.models.sparse import fit_sparse, relevance
 from latentbo.models.surrogate import LatentGP, fit_surrogate, latent_box
 from latentbo.report.style import MUTED, canvas, styled
@@ -42,7 +43,7 @@ SIZE = 20  # of text, so that it can be read when a page shows the picture at ha
 
 
 @dataclass(frozen=True)
-class Scale:
+class Size:
     """Rows of the exact heads, of the sparse ones, asked for, and molecules rebuilt."""
 
     exact: int
@@ -53,27 +54,27 @@ class Scale:
     steps: int
 
 
-FULL = Scale(exact=2_000, sparse=20_000, asked=2_000, rebuilt=4_000, inducing=350, steps=1_200)
-SMOKE = Scale(exact=60, sparse=120, asked=40, rebuilt=20, inducing=20, steps=20)
+FULL = Size(exact=2_000, sparse=20_000, asked=2_000, rebuilt=4_000, inducing=350, steps=1_200)
+SMOKE = Size(exact=60, sparse=120, asked=40, rebuilt=20, inducing=20, steps=20)
 
 
-def heads(model: DKLVAE, raw: Sequence[str], scale: Scale, seed: int) -> tuple[dict[str, float], Tensor]:
+def heads(model: DKLVAE, raw: Sequence[str], size: Size, seed: int) -> tuple[dict[str, float], Tensor]:
     """Error and coverage of both kinds of heads on the same molecules asked for; and which axes each property needs."""
-    order = numpy_stream(seed, "rows").permutation(len(raw))[: scale.sparse + scale.asked]
+    order = numpy_stream(seed, "rows").permutation(len(raw))[: size.sparse + size.asked]
     readings = [each for each in model.codec.read([raw[i] for i in order]) if each.ok]
     z = model.embed(readings)
     y = torch.from_numpy(properties([each.object or "" for each in readings], NAMES)).double()
-    (z, asked), (y, true) = (part.split([len(part) - scale.asked, scale.asked]) for part in (z, y))
+    (z, asked), (y, true) = (part.split([len(part) - size.asked, size.asked]) for part in (z, y))
     bounds = latent_box(model.prior)
     began = time.perf_counter()
-    sparse = fit_sparse(z, y, bounds=bounds, inducing=scale.inducing, steps=scale.steps, seed=seed)
+    sparse = fit_sparse(z, y, bounds=bounds, inducing=size.inducing, steps=size.steps, seed=seed)
     numbers = {"sparse_seconds": time.perf_counter() - began}
     with torch.no_grad():
         posterior = sparse.posterior(asked, observation_noise=True)
         numbers |= _quality("sparse", posterior.mean, posterior.variance.sqrt(), true)
         began, found = time.perf_counter(), []
         for column in range(len(NAMES)):
-            gp = LatentGP(z[: scale.exact], y[: scale.exact, [column]], bounds=bounds)
+            gp = LatentGP(z[: size.exact], y[: size.exact, [column]], bounds=bounds)
             with torch.enable_grad():
                 fitted = fit_surrogate(gp).model
             found.append(fitted.posterior(asked, observation_noise=True))
@@ -115,18 +116,18 @@ def axes_picture(shares: Tensor) -> Figure:
 
 
 def run(
-    model: DKLVAE, metrics: Mapping[str, float], scale: Scale, seeds: Sequence[int], out: Path
+    model: DKLVAE, metrics: Mapping[str, float], size: Size, seeds: Sequence[int], out: Path
 ) -> dict[str, float]:
     """Heads seed by seed, with mean and sample standard deviation; reconstruction of held-out molecules once; of the
     `metrics` in the model's card what they say of its samples.
     """
     raw = read_smiles(fetch("zinc250k"))
-    held_out = [each for each in model.codec.read(raw[::HELD_OUT_EVERY][: scale.rebuilt]) if each.ok]
+    held_out = [each for each in model.codec.read(raw[::HELD_OUT_EVERY][: size.rebuilt]) if each.ok]
     numbers: dict[str, float] = dict(rebuilt(model, held_out))
     numbers |= {name: value for name, value in metrics.items() if name in ("valid", "unique", "new")}
     per_seed = []
     for seed in seeds:
-        found, shares = heads(model, raw, scale, seed)
+        found, shares = heads(model, raw, size, seed)
         per_seed.append(found)
         save_picture(axes_picture(shares), out / f"properties_axes_{seed}.png")
         top = {name: shares[row].topk(3).indices.tolist() for row, name in enumerate(NAMES)}
@@ -134,11 +135,11 @@ def run(
     return numbers | over_seeds(per_seed)
 
 
-def table(numbers: dict[str, float], scale: Scale) -> str:
+def table(numbers: dict[str, float], size: Size) -> str:
     """Markdown."""
     lines = [
-        f"| property | exact, {scale.exact:,} rows: RMSE | R² | inside 95 % | "
-        f"sparse, {scale.sparse:,} rows: RMSE | R² | inside 95 % |",
+        f"| property | exact, {size.exact:,} rows: RMSE | R² | inside 95 % | "
+        f"sparse, {size.sparse:,} rows: RMSE | R² | inside 95 % |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name in NAMES:
@@ -171,10 +172,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--result", type=Path, default=RESULT)
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(chosen.threads)
-    scale, seeds = (SMOKE, chosen.seeds[:1]) if chosen.smoke else (FULL, chosen.seeds)
+    size, seeds = (SMOKE, chosen.seeds[:1]) if chosen.smoke else (FULL, chosen.seeds)
     began = time.perf_counter()
     metrics = read_card(locate(chosen.model)).get("metrics", {})
-    numbers = run(load_model(chosen.model), metrics, scale, seeds, chosen.out)
-    print(table(numbers, scale))
+    numbers = run(load_model(chosen.model), metrics, size, seeds, chosen.out)
+    print(table(numbers, size))
     about = {"model": Path(chosen.model).name, "smoke": chosen.smoke}
     write_result(chosen.result, {**numbers, **about}, seeds=seeds, wall_seconds=time.perf_counter() - began)

@@ -50,8 +50,8 @@ def over_seeds(per_seed: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return numbers
 
 
-def scales(numbers: Mapping[str, float], figure: str) -> list[str]:
-    """Which scales a sweep has `scale_<scale>_<figure>` of, in its order."""
+def weights_of(numbers: Mapping[str, float], figure: str) -> list[str]:
+    """The weights that a sweep has `scale_<weight>_<figure>` of, in its order."""
     start, end = "scale_", f"_{figure}"
     found = [name for name in numbers if name.startswith(start) and name.endswith(end)]
     return [name.removeprefix(start).removesuffix(end) for name in found]

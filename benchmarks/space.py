@@ -17,13 +17,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.results import FOLDER, write_result
-from latentbo.codecs.corpus_reader import canonical_objects
 from latentbo.data.downloads import fetch
 from latentbo.data.files import content_sha256
 from latentbo.data.tables import read_smiles
+from latentbo.diagnostics.molecule_space import FULL, SMOKE, measure_space
 from latentbo.errors import LatentboError
-from latentbo.models.pretrained import DEFAULT, load_model, locate, read_card
-from latentbo.training.molecule_space import FULL, SMOKE, measure_space
+from latentbo.kinds.cards import DEFAULT, locate, read_card
+from latentbo.models.pretrained import load_model
+from latentbo.training.corpus_reader import canonical_objects
 from latentbo.training.pretrain import HELD_OUT_EVERY
 
 RESULT = FOLDER / "space.json"
@@ -31,7 +32,7 @@ SMOKE_LINES = 10_000  # of the file that a smoke run reads
 BARS = {  # name: what it says, bar, aim; "<" where small is good
     "exact_match": ("held-out molecules that come back, greedy", ">= 0.90", "0.97"),
     "exact_match_beam": ("the same, by the beam that decode uses", "", ""),
-    "token_accuracy": ("tokens right, told the true past", "", ""),
+    "token_accuracy": ("tokens right, given the true ones before", "", ""),
     "valid": ("samples that are molecules", "1", ""),
     "unique": ("valid samples, no two alike", "> 0.95", ""),
     "new": ("valid samples not in the file trained on", "> 0.95", ""),

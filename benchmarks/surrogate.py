@@ -28,8 +28,8 @@ from gpytorch.priors import LogNormalPrior
 from scipy.stats import spearmanr
 
 import latentbo.models.kernels as kernels_module
-from benchmarks.arena.cells import drive
-from benchmarks.arena.ledger import Ledger
+from benchmarks.arena.ledger import OracleLedger
+from benchmarks.arena.single_run import drive
 from benchmarks.arena.start import molecule_pool, zinc_start
 from benchmarks.arena.tasks import TUNING, tasks_of
 from benchmarks.campaign import seeds_of
@@ -37,13 +37,14 @@ from benchmarks.results import FOLDER, write_result
 from latentbo.acquisition.proposers import Edits, Parents, perturb
 from latentbo.baselines.genetic import GraphGA
 from latentbo.campaign.evaluate import Objective, evaluate
+from latentbo.chemistry.edits import GraphEdits
 from latentbo.codecs.base import Reading
-from latentbo.codecs.edits import GraphEdits
-from latentbo.data.dataset import Measurements
 from latentbo.data.downloads import fetch
-from latentbo.models.calibration import calibration
+from latentbo.data.measurements import Measurements
+from latentbo.diagnostics.calibration import calibration
+from latentbo.kinds.cards import DEFAULT
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.pretrained import DEFAULT, load_model
+from latentbo.models.pretrained import load_model
 from latentbo.models.surrogate import SurrogateFit
 from latentbo.objectives.loading import load_objective
 from latentbo.rng import derive
@@ -71,11 +72,11 @@ SHORT = "all_short_lengthscales"
 
 def kernels(model: DKLVAE) -> dict[str, DKLVAE]:
     """The model with a surrogate of each combination of terms."""
-    bare = model.bare
+    latents = model.latents_only
     return {
-        "latents": bare,
-        "counts_and_latents": replace(bare, structure=model.structure),
-        "descriptors_and_latents": replace(bare, descriptors=model.descriptors),
+        "latents": latents,
+        "counts_and_latents": replace(latents, structure=model.structure),
+        "descriptors_and_latents": replace(latents, descriptors=model.descriptors),
         "all": model,
         SHORT: model,
     }
@@ -93,12 +94,12 @@ def lengthscales_of(name: str) -> Iterator[None]:
 
 def _short(latent: int, descriptors: int, batch_shape: torch.Size = kernels_module.NO_BATCH) -> Kernel:
     columns = range(latent, latent + descriptors)
-    return kernels_module._rbf(columns, LogNormalPrior(math.log(3.0), 1.0), 3.0, batch_shape)
+    return kernels_module.rbf(columns, LogNormalPrior(math.log(3.0), 1.0), 3.0, batch_shape)
 
 
 def searched(task: Objective, start: Sequence[str], calls: int, seed: int) -> Measurements:
     """The molecules a genetic search measures, in order, without those that have no value."""
-    ledger = Ledger(task, calls, strict=False)
+    ledger = OracleLedger(task, calls, strict=False)
     drive(GraphGA(seed), ledger, start, BATCH)
     found = [
         (name, value) for name, value in zip(ledger.objects, ledger.trace, strict=True) if isfinite(value)
@@ -229,9 +230,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     flat = summary(rows)
     for kind in KINDS:
         for name in kernels(model):
-            told = [(flat[f"{name}_{kind}_{key}"], flat[f"{name}_{kind}_{key}_sd"]) for key in SHOWN]
+            shown = [(flat[f"{name}_{kind}_{key}"], flat[f"{name}_{kind}_{key}_sd"]) for key in SHOWN]
             print(
-                f"{kind:<10}  {name:<24}" + "".join(f"{mean:>9.3f} ± {spread:.3f}" for mean, spread in told)
+                f"{kind:<10}  {name:<24}" + "".join(f"{mean:>9.3f} ± {spread:.3f}" for mean, spread in shown)
             )
     about = {"model_id": model.id, "tasks": ",".join(tasks), "smoke": chosen.smoke}
     write_result(chosen.out, {**flat, **about}, seeds=seeds, wall_seconds=time.perf_counter() - began)

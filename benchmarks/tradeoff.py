@@ -20,24 +20,25 @@ import torch
 
 from benchmarks.results import FOLDER, write_result
 from latentbo.codecs.base import Reading
-from latentbo.codecs.recombine import recombined
-from latentbo.data.dataset import TokenSet
 from latentbo.data.downloads import fetch
 from latentbo.data.tables import read_smiles
+from latentbo.diagnostics.molecule_space import SampleSizes, measure_space
+from latentbo.kinds.cards import DEFAULT
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.pretrained import DEFAULT, load_model
+from latentbo.models.pretrained import load_model
 from latentbo.rng import numpy_stream
-from latentbo.training.molecule_space import Scale, measure_space
 from latentbo.training.pretrain import HELD_OUT_EVERY, Recipe, fit_prior, train_elbo
+from latentbo.training.recombine import recombined
 from latentbo.training.replay import token_set
+from latentbo.training.token_sets import TokenSet
 
 RESULT = FOLDER / "tradeoff.json"
 SHOWN = ("posterior_sd", "exact_match", "exact_match_beam", "fixed_points", "ks_qed", "half_changed_tanimoto")
-FULL, SMOKE = (60_000, Scale(600, 1_000, 60)), (400, Scale(4, 8, 2))
+FULL, SMOKE = (60_000, SampleSizes(600, 1_000, 60)), (400, SampleSizes(4, 8, 2))
 
 
 def run(
-    model: DKLVAE, raw: Sequence[object], betas: Sequence[float], scale: Scale, seed: int
+    model: DKLVAE, raw: Sequence[object], betas: Sequence[float], sizes: SampleSizes, seed: int
 ) -> dict[str, dict[str, float]]:
     """The measures of the model as it is and after training at each weight, by name."""
     held_out = [reading for reading in model.codec.read(raw[::HELD_OUT_EVERY]) if reading.ok]
@@ -52,7 +53,7 @@ def run(
 
     def measured(vae: DKLVAE) -> dict[str, float]:
         refitted = replace(vae, prior=fit_prior(vae.vae, exemplars, recipe))
-        return measure_space(refitted, held_out, set(known), scale, seed=seed)
+        return measure_space(refitted, held_out, set(known), sizes, seed=seed)
 
     found = {"as it is": measured(model)}
     _show("as it is", found["as it is"])
@@ -99,12 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RESULT)
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(chosen.threads)
-    lines, scale = SMOKE if chosen.smoke else FULL
+    lines, sizes = SMOKE if chosen.smoke else FULL
     betas = chosen.betas[:2] if chosen.smoke else chosen.betas
     began = time.perf_counter()
     model = load_model(chosen.model)
     print(f"{'':<12}" + "".join(f"{key:>24}" for key in SHOWN), flush=True)
-    found = run(model, read_smiles(chosen.data or fetch("zinc250k"))[:lines], betas, scale, chosen.seed)
+    found = run(model, read_smiles(chosen.data or fetch("zinc250k"))[:lines], betas, sizes, chosen.seed)
     flat = {
         f"{name.replace(' ', '_')}_{key}": value
         for name, numbers in found.items()

@@ -2,20 +2,17 @@
 
 A stream is found by its name, never by how much another stream has used: `stream(seed, "ask", 7)` is the same
 numbers whether rounds 0-6 ran in this process or in one that was killed yesterday. That is what makes a
-resumed campaign propose what an uninterrupted one would have proposed.
+resumed campaign propose what an uninterrupted one would have proposed. Those of torch are in `torch_rng`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 T = TypeVar("T")
 
@@ -29,11 +26,6 @@ def derive(seed: int, *path: str | int) -> int:
     """The 63-bit seed of the stream that `path` names."""
     text = "/".join(map(str, (seed, *path)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
-
-
-def stream(seed: int, *path: str | int) -> torch.Generator:
-    """A torch generator of the named stream, on the CPU."""
-    return torch.Generator().manual_seed(derive(seed, *path))
 
 
 def numpy_stream(seed: int, *path: str | int) -> np.random.Generator:
@@ -54,29 +46,3 @@ def draw(rng: np.random.Generator, weights: Mapping[T, float]) -> T:
 def pick(rng: np.random.Generator, places: Sequence[T]) -> T:
     """One of the places, each as likely. There must be one."""
     return places[int(rng.integers(len(places)))]
-
-
-def normal(shape: Sequence[int], generator: torch.Generator | None, device: torch.device) -> Tensor:
-    """Standard normal float32 numbers, drawn where the generator is (a CPU stream means the same on every
-    device).
-    """
-    return torch.randn(shape, generator=generator, device=generator.device if generator else device).to(
-        device
-    )
-
-
-def uniform(shape: Sequence[int], generator: torch.Generator | None, device: torch.device) -> Tensor:
-    """Uniform float32 numbers in [0, 1), drawn where the generator is."""
-    return torch.rand(shape, generator=generator, device=generator.device if generator else device).to(device)
-
-
-@contextmanager
-def global_stream(seed: int, *path: str | int) -> Iterator[None]:
-    """Run a block with torch's global generator set to the named stream, and put the old state back
-    afterwards.
-
-    For code that offers no generator argument (BoTorch's samplers and initial conditions).
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(seed, *path))
-        yield

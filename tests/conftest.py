@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+
+# Each worker keeps to one core: read when torch is imported. BoTorch compiles a little C++ where it is first needed: with the
+# ninja of this environment and into it, so once, for torch lets one process at a time do it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+if os.access(sys.prefix, os.W_OK):
+    os.environ.setdefault("TORCH_EXTENSIONS_DIR", str(Path(sys.prefix) / "torch_extensions"))
 
 import pytest
 import torch
@@ -14,18 +22,18 @@ from jaxtyping import config, install_import_hook
 # Shapes and types in these folders are checked at each call; ahead of the imports below, hence E402.
 # ruff: noqa: E402
 install_import_hook(
-    ["latentbo.codecs", "latentbo.data", "latentbo.models", "latentbo.training", "latentbo.views"],
+    [f"latentbo.{room}" for room in ("codecs", "chemistry", "data", "models", "diagnostics", "training")],
     "beartype.beartype",
 )
 
-from latentbo.codecs.base import pad
-from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
+from latentbo.chemistry.descriptors import morgan_counts, scaled_descriptors
 from latentbo.codecs.molecules import MoleculeCodec
-from latentbo.data.dataset import TokenSet
+from latentbo.diagnostics.dead_zones import Gauge, calibrate
 from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.padding import pad
 from latentbo.models.priors import GaussianMixture, fit_mixture
 from latentbo.training.pretrain import Recipe, pretrain
-from latentbo.views.dead_zones import Gauge, calibrate
+from latentbo.training.token_sets import TokenSet
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from latentbo.rng import derive, draw, fresh_seed, global_stream, normal, numpy_stream, pick, stream, uniform
+from latentbo.rng import derive, draw, fresh_seed, numpy_stream, pick
+from latentbo.torch_rng import global_stream, normal, stream, uniform
 
 CPU = torch.device("cpu")
 

@@ -20,18 +20,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.arena.cells import cells_of
 from benchmarks.arena.folder import RUNS, rows
 from benchmarks.arena.methods import methods_of
 from benchmarks.arena.plots import draw
 from benchmarks.arena.run import Place, projected_seconds, run_all, stamp, to_do
+from benchmarks.arena.single_run import planned_runs
 from benchmarks.arena.table import headline, markdown, of_protocol
 from benchmarks.arena.tasks import PROTOCOLS, Protocol, tasks_of
 from benchmarks.campaign import seeds_of
 from benchmarks.results import FOLDER, write_result
 from latentbo.data.downloads import data_folder, fetch
 from latentbo.errors import LatentboError
-from latentbo.models.pretrained import DEFAULT
+from latentbo.kinds.cards import DEFAULT
 
 RESULT = "arena.json"
 
@@ -47,14 +47,14 @@ def protocol_of(chosen: argparse.Namespace) -> Protocol:
 def arena(chosen: argparse.Namespace) -> list[str]:
     """Run what is left, write tables and pictures; returns a line for each run that failed."""
     began, protocol, out = time.perf_counter(), protocol_of(chosen), chosen.out
-    cells = cells_of(protocol, chosen.methods, chosen.model)
-    left = to_do(cells, out)
+    planned = planned_runs(protocol, chosen.methods, chosen.model)
+    left = to_do(planned, out)
     hours = projected_seconds(left, rows(out), chosen.jobs) / 3600
     print(
-        f"{len(cells)} runs, {len(cells) - len(left)} done, {len(left)} to do: about {hours:.2g} h in {chosen.jobs} jobs"
+        f"{len(planned)} runs, {len(planned) - len(left)} done, {len(left)} to do: about {hours:.2g} h in {chosen.jobs} jobs"
     )
     if chosen.dry_run:
-        print("\n".join(cell.key for cell in left))
+        print("\n".join(each.key for each in left))
         return []
     problems: list[str] = []
     if left:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arena.cells import COLUMNS, Cell, Run
+from benchmarks.arena.single_run import COLUMNS, PlannedRun, Run
 from benchmarks.results import PACKAGES
 from latentbo.errors import InputError
 
@@ -88,8 +88,9 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def key_of(row: Mapping[str, Any]) -> str:
-    """The `Cell.key` of a row."""
-    return Cell(**{each.name: row[each.name] for each in fields(Cell)} | {"model": row["model"] or ""}).key
+    """The `PlannedRun.key` of a row."""
+    names = {each.name: row[each.name] for each in fields(PlannedRun)}
+    return PlannedRun(**names | {"model": row["model"] or ""}).key
 
 
 def trace_file(folder: Path, row: Mapping[str, Any]) -> Path:

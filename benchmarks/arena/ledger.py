@@ -4,7 +4,7 @@
     one the objective refuses one call without a value
     one measured before       its old value; a call without a value if `strict`, else free (as in PMO)
     no molecule               no value; a call without a value if `strict`, else free (as in PMO)
-    anything beyond budget    left unmeasured, and `exhausted` is set
+    anything beyond budget    left unmeasured
 
 Counting follows PMO (Gao et al. 2022, arXiv:2206.12411), which charges valid, distinct, canonical SMILES; `strict` is
 harder and is what the project's own methods are held to.
@@ -25,11 +25,12 @@ BUDGET_SPENT = "budget"
 FRUITLESS = f"no new molecule in {PATIENCE} asks"
 
 
-class Ledger:
+class OracleLedger:
     """Measures molecules with an objective until `budget` calls are spent.
 
     `trace` has one number a call, in order: its value, or NaN where the call brought none. `objects` names the molecule of
-    each call ("" where the string was none). `seconds` are the processor seconds spent inside the objective.
+    each call ("" where the string was none). `seconds` are the processor seconds spent inside the objective. Raises
+    `InputError` for a budget that is no whole number of calls.
     """
 
     def __init__(self, objective: Objective, budget: int, *, strict: bool = True) -> None:
@@ -45,7 +46,6 @@ class Ledger:
         self.invalid = 0
         self.duplicates = 0
         self.seconds = 0.0
-        self.exhausted = False
 
     @property
     def calls(self) -> int:
@@ -65,7 +65,10 @@ class Ledger:
         return FRUITLESS if self._idle >= PATIENCE else None
 
     def measure(self, objects: Sequence[str]) -> list[float | None]:
-        """The value of each object, in order; None where it has none or the budget ended before it."""
+        """The value of each object, in order; None where it has none or the budget ended before it.
+
+        Raises `InputError` for one string instead of a list.
+        """
         if isinstance(objects, str):
             raise InputError(f"a list of SMILES was expected, not one string: write [{objects!r}]")
         names = [canonical(text)[0] for text in objects]
@@ -74,7 +77,6 @@ class Ledger:
         for name in names:
             new = name is not None and name not in self._values
             if self.left == 0 and (new or self.strict):
-                self.exhausted = True
                 continue
             self.invalid += name is None
             self.duplicates += name is not None and not new

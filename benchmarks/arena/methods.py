@@ -24,7 +24,7 @@ from latentbo.baselines.random_search import PriorSampling, RandomScreening
 from latentbo.baselines.tanimoto_gp import TanimotoGP
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.settings import RETRAIN_EVERY, Settings
-from latentbo.codecs.edits import GraphEdits
+from latentbo.chemistry.edits import GraphEdits
 from latentbo.errors import ShortfallError, unknown_name
 from latentbo.models.pretrained import load_model
 
@@ -132,7 +132,10 @@ GROUPS = {
 
 
 def methods_of(text: str) -> tuple[str, ...]:
-    """Names of methods and groups, with commas between. Each method once, in the order given."""
+    """Names of methods and groups, with commas between. Each method once, in the order given.
+
+    Raises `InputError` for an unknown one.
+    """
     found: list[str] = []
     for part in filter(None, text.split(",")):
         if part not in GROUPS and part not in METHODS:

@@ -1,4 +1,4 @@
-"""Runs the cells of an arena that are not done yet, in one process or in several, and saves each as it ends."""
+"""Carries out the runs of an arena that are not done yet, in one process or in several, and saves each as it ends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
-from benchmarks.arena.cells import Cell, Run, run_cell
 from benchmarks.arena.folder import key_of, rows, save
 from benchmarks.arena.methods import METHODS
+from benchmarks.arena.single_run import PlannedRun, Run, carry_out
 from benchmarks.arena.start import molecule_pool, start_molecules
 from benchmarks.arena.tasks import Protocol
 from benchmarks.results import commit, versions
@@ -25,7 +25,7 @@ from benchmarks.results import commit, versions
 
 @dataclass(frozen=True)
 class Place:
-    """What all cells of an arena share: `pool` is a file of molecules, `published` the folder of the published list."""
+    """What all runs of an arena share: `pool` is a file of molecules, `published` the folder of the published list."""
 
     protocol: Protocol
     pool: Path
@@ -43,41 +43,45 @@ def stamp() -> dict[str, Any]:
     return {"commit": commit(), "machine": platform.machine(), **versions(), "mol_ga": mol_ga}
 
 
-def to_do(cells: Iterable[Cell], folder: Path) -> list[Cell]:
-    """The cells that have no row yet."""
+def to_do(planned: Iterable[PlannedRun], folder: Path) -> list[PlannedRun]:
+    """Those that have no row yet."""
     done = {key_of(row) for row in rows(folder)}
-    return [cell for cell in cells if cell.key not in done]
+    return [each for each in planned if each.key not in done]
 
 
 def run_all(
-    cells: Sequence[Cell], place: Place, folder: Path, jobs: int, say: Callable[[str], None]
+    planned: Sequence[PlannedRun], place: Place, folder: Path, jobs: int, say: Callable[[str], None]
 ) -> list[str]:
-    """Run and save each; returns a line for each that raised. Those have no row, so the next start tries them again."""
+    """Carry out and save each; returns a line for each that raised. Those have no row, so the next start tries them again."""
     problems = []
-    for count, (cell, run) in enumerate(_finished(cells, place, jobs), start=1):
+    for count, (each, run) in enumerate(_finished(planned, place, jobs), start=1):
         if isinstance(run, Run):
             save(run, folder)
             scores = f"AUC {run.row['auc_top10']:.3f}  best {run.row['best'] or 0.0:.3f}  {run.row['wall_seconds']:.0f} s"
-            say(f"[{count}/{len(cells)}] {cell.task} {cell.method} seed {cell.seed}: {scores}")
+            say(f"[{count}/{len(planned)}] {each.task} {each.method} seed {each.seed}: {scores}")
         else:
-            problems.append(f"{cell.key}: {type(run).__name__}: {run}")
-            say(f"[{count}/{len(cells)}] FAILED {problems[-1]}")
+            problems.append(f"{each.key}: {type(run).__name__}: {run}")
+            say(f"[{count}/{len(planned)}] FAILED {problems[-1]}")
     return problems
 
 
-def _finished(cells: Sequence[Cell], place: Place, jobs: int) -> Iterator[tuple[Cell, Run | Exception]]:
-    """Each cell with its run, or with what it raised, as they end."""
+def _finished(
+    planned: Sequence[PlannedRun], place: Place, jobs: int
+) -> Iterator[tuple[PlannedRun, Run | Exception]]:
+    """Each with its run, or with what it raised, as they end."""
     if jobs <= 1:
-        for cell in cells:
+        for each in planned:
             try:
-                yield cell, _work(cell, place)
-            except Exception as error:  # of one cell; the others go on
-                yield cell, error
+                yield each, _work(each, place)
+            except Exception as error:  # of one run; the others go on
+                yield each, error
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when a worker loads its libraries
     # A process for each run: in an old one, whose heap is in pieces, a campaign takes up to half as long again.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as workers:
-        futures: dict[Future[Run], Cell] = {workers.submit(_work, cell, place): cell for cell in cells}
+        futures: dict[Future[Run], PlannedRun] = {
+            workers.submit(_work, each, place): each for each in planned
+        }
         try:
             for future in as_completed(futures):
                 try:
@@ -90,25 +94,25 @@ def _finished(cells: Sequence[Cell], place: Place, jobs: int) -> Iterator[tuple[
             raise
 
 
-def _work(cell: Cell, place: Place) -> Run:
+def _work(planned: PlannedRun, place: Place) -> Run:
     """In a worker: one thread, the pool read once."""
     torch.set_num_threads(1)
     pool = molecule_pool(place.pool)
-    start = start_molecules(place.protocol, pool, cell.seed, place.published)
-    return run_cell(cell, start, pool, place.model, place.stamp)
+    start = start_molecules(place.protocol, pool, planned.seed, place.published)
+    return carry_out(planned, start, pool, place.model, place.stamp)
 
 
-def projected_seconds(cells: Iterable[Cell], done: Sequence[Mapping[str, Any]], jobs: int) -> float:
-    """What the cells will take: seconds a call as finished runs of the method took, else the method's first guess."""
+def projected_seconds(planned: Iterable[PlannedRun], done: Sequence[Mapping[str, Any]], jobs: int) -> float:
+    """What the runs will take: seconds a call as finished runs of the method took, else the method's first guess."""
     rates: dict[str, float] = {}
     total = 0.0
-    for cell in cells:
-        if cell.method not in rates:
+    for each in planned:
+        if each.method not in rates:
             seen = [
                 row["wall_seconds"] / row["calls"]
                 for row in done
-                if row["method"] == cell.method and row["calls"]
+                if row["method"] == each.method and row["calls"]
             ]
-            rates[cell.method] = fmean(seen) if seen else METHODS[cell.method].guess
-        total += rates[cell.method] * cell.budget
+            rates[each.method] = fmean(seen) if seen else METHODS[each.method].guess
+        total += rates[each.method] * each.budget
     return total / max(jobs, 1)

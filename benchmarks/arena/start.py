@@ -22,7 +22,7 @@ def molecule_pool(file: Path) -> tuple[str, ...]:
 
 
 def start_molecules(protocol: Protocol, pool: Sequence[str], seed: int, folder: Path) -> tuple[str, ...]:
-    """Distinct canonical SMILES that a run is told first. `folder` holds the published list."""
+    """Distinct canonical SMILES that a run begins with. `folder` holds the published list."""
     if protocol.start == "published":
         return published_start(folder / PUBLISHED)[: protocol.start_count]
     return zinc_start(pool, protocol.start_count, seed)

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
-from benchmarks.arena.cells import MARKS, PACES
 from benchmarks.arena.methods import OURS, VARIANTS
+from benchmarks.arena.single_run import MARKS, PACES
 from benchmarks.arena.tasks import PROTOCOLS, PUBLISHED_BEST, SEVENTEEN
 
 Rows = Sequence[Mapping[str, Any]]

@@ -45,7 +45,8 @@ class Protocol:
     """How runs are made comparable.
 
     `budget` counts every oracle call, those for the start molecules among them. `start` says what those are: `count`
-    random ZINC molecules drawn by the seed, or the published list, the same for all seeds.
+    random ZINC molecules drawn by the seed, or the published list, the same for all seeds. Raises `InputError` for an
+    unknown task, and a budget that the start molecules exceed.
     """
 
     name: str
@@ -82,7 +83,10 @@ PROTOCOLS = {
 
 
 def tasks_of(text: str) -> tuple[str, ...]:
-    """Names of tasks and groups, with commas between: "17", "tuning,qed". Each task once, in the order given."""
+    """Names of tasks and groups, with commas between: "17", "tuning,qed". Each task once, in the order given.
+
+    Raises `InputError` for an unknown one.
+    """
     found: list[str] = []
     for part in filter(None, text.split(",")):
         if part not in GROUPS and part not in OBJECTIVES:

@@ -2,11 +2,11 @@
 
     python -m benchmarks cards --seeds 0-2
 
-Cards are drawn by `latentbo.data.cards`; the paper's are its authors' own. A VAE knows no angle; deep kernel learning then
-orders its space by the angle (`training.refine`), and the head, a GP on the encoder's means, reads the angles of cards
-that neither has seen. Refinement learns from all angles (12,000), a head from 3,000. The perceptron with two latents is what
+Cards are drawn by `benchmarks.cards.drawing`; the paper's are its authors' own. A VAE knows no angle; deep kernel learning then
+orders its space by the angle (`training.finetune`), and the head, a GP on the encoder's means, reads the angles of cards
+that neither has seen. Fine-tuning learns from all angles (12,000), a head from 3,000. The perceptron with two latents is what
 the paper's authors seem to use; ours is a convolutional network with 16. Spaces and numbers are kept in --out: a run that
-was stopped goes on where it was, and a seed whose numbers are all there (`cells.json`) needs no space.
+was stopped goes on where it was, and a seed whose numbers are all there (`numbers.json`) needs no space.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pathlib import Path
 import torch
 
 from benchmarks.campaign import seeds_of
-from benchmarks.cards.seed import of_scales, of_seed
-from benchmarks.cards.settings import FULL, SMOKE, Scale
+from benchmarks.cards.seed import of_seed, of_weights
+from benchmarks.cards.settings import FULL, SMOKE, Size
 from benchmarks.cards.spaces import Study
-from benchmarks.cells import Cells
-from benchmarks.results import FOLDER, over_seeds, scales, write_result
+from benchmarks.results import FOLDER, over_seeds, weights_of, write_result
+from benchmarks.saved_numbers import SavedNumbers
 
 RESULT = FOLDER / "cards.json"
 OUT = Path("runs/cards")
@@ -56,32 +56,32 @@ ROWS = {  # name: what it says, the paper's figure, our bar
 }
 
 
-def run(scale: Scale, seeds: Sequence[int], out: Path) -> dict[str, float]:
+def run(size: Size, seeds: Sequence[int], out: Path) -> dict[str, float]:
     """Everything, seed by seed: the mean over seeds and the sample standard deviation of each figure; the sweep over
-    scales on the first seed alone.
+    weights of N on the first seed alone.
     """
     out.mkdir(parents=True, exist_ok=True)
-    cells = Cells(out / "cells.json", scale)
+    saved = SavedNumbers(out / "numbers.json", size)
     per_seed = [
-        cells.get(f"seed_{seed}", lambda seed=seed: of_seed(Study(scale, seed, out), cells)) for seed in seeds
+        saved.get(f"seed_{seed}", lambda seed=seed: of_seed(Study(size, seed, out), saved)) for seed in seeds
     ]
-    return over_seeds(per_seed) | of_scales(Study(scale, seeds[0], out), cells)
+    return over_seeds(per_seed) | of_weights(Study(size, seeds[0], out), saved)
 
 
 def table(numbers: Mapping[str, float], seeds: int) -> str:
-    """Every figure with its spread beside the paper's and the bar, and the sweep over scales; Markdown."""
+    """Every figure with its spread beside the paper's and the bar, and the sweep over weights of N; Markdown."""
     lines = [f"| cards | ours, mean ± sd of {seeds} seeds | paper | bar |", "| --- | --- | --- | --- |"]
     for name, (what, paper, bar) in ROWS.items():
         spread = f" ± {numbers[f'{name}_sd']:.3g}" if seeds > 1 else ""
         lines.append(f"| {what} | {numbers[name]:.3f}{spread} | {paper} | {bar} |")
     lines += [
         "",
-        "| scale of N, 2 latents, one seed | angle RMSE | SSIM, worst suit | in the middle third of the longest axis |",
+        "| weight of N, 2 latents, one seed | angle RMSE | SSIM, worst suit | in the middle third of the longest axis |",
         "| --- | --- | --- | --- |",
     ]
-    for scale in scales(numbers, "rmse"):
-        rmse, ssim, middle = (numbers[f"scale_{scale}_{what}"] for what in ("rmse", "ssim_min", "middle"))
-        lines.append(f"| {scale} | {rmse:.3f} | {ssim:.3f} | {middle:.1%} |")
+    for weight in weights_of(numbers, "rmse"):
+        rmse, ssim, middle = (numbers[f"scale_{weight}_{what}"] for what in ("rmse", "ssim_min", "middle"))
+        lines.append(f"| {weight} | {rmse:.3f} | {ssim:.3f} | {middle:.1%} |")
     return "\n".join(lines)
 
 
@@ -96,9 +96,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--result", type=Path, default=RESULT)
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(chosen.threads)
-    scale, seeds = (SMOKE, chosen.seeds[:1]) if chosen.smoke else (FULL, chosen.seeds)
+    size, seeds = (SMOKE, chosen.seeds[:1]) if chosen.smoke else (FULL, chosen.seeds)
     began = time.perf_counter()
-    numbers = run(scale, seeds, chosen.out)
+    numbers = run(size, seeds, chosen.out)
     print(table(numbers, len(seeds)))
     headline = {
         "angle_rmse_degrees": numbers["joint_rmse"],

@@ -5,42 +5,42 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks.cards.settings import FOUND, TARGET, Scale
-from latentbo.acquisition.propose import propose_prior
+from benchmarks.cards.settings import FOUND, TARGET, Size
+from benchmarks.cards.target import CardTarget
+from latentbo.acquisition.start import propose_prior
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.settings import Settings
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.objectives.cards import CardTarget
 
 BATCH = 2
 
 
-def closed_loop(model: DKLVAE, scale: Scale, seed: int) -> dict[str, float]:
+def closed_loop(model: DKLVAE, size: Size, seed: int) -> dict[str, float]:
     """Labels until the target was met within `FOUND` degrees, and the best after the budget, of both sides.
 
     A card of another suit costs a label and has no value: the campaign learns where those lie.
     """
     return {
-        **_reached("campaign", _campaign(model, scale, seed)),
-        **_reached("random", _random(model, scale, seed)),
+        **_reached("campaign", _campaign(model, size, seed)),
+        **_reached("random", _random(model, size, seed)),
     }
 
 
-def _campaign(model: DKLVAE, scale: Scale, seed: int) -> list[float | None]:
+def _campaign(model: DKLVAE, size: Size, seed: int) -> list[float | None]:
     target, values = CardTarget(*TARGET), list[float | None]()
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(seed=seed, minimise=True, initial=scale.initial)
+        settings = Settings(seed=seed, minimise=True, initial=size.initial)
         with Campaign(Path(folder) / "cards.db", settings, model=model) as campaign:
-            while len(values) < scale.budget:
-                asked = campaign.ask(min(BATCH, scale.budget - len(values)))
+            while len(values) < size.budget:
+                asked = campaign.ask(min(BATCH, size.budget - len(values)))
                 degrees = target(asked["image"].tolist())
                 campaign.tell(asked.assign(value=degrees, reason="another suit"))
                 values += degrees
     return values
 
 
-def _random(model: DKLVAE, scale: Scale, seed: int) -> list[float | None]:
-    drawn = propose_prior(scale.budget, model, frozenset(), lambda names: [None] * len(names), seed)
+def _random(model: DKLVAE, size: Size, seed: int) -> list[float | None]:
+    drawn = propose_prior(size.budget, model, frozenset(), lambda names: [None] * len(names), seed)
     return CardTarget(*TARGET)([each.object for each in drawn.proposals])
 
 

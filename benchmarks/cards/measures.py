@@ -13,15 +13,15 @@ import torch
 from gpytorch.means import LinearMean
 from skimage.metrics import structural_similarity
 
+from benchmarks.cards.drawing import SUITS, Cards, render
 from benchmarks.cards.settings import ASKED, BEYOND, GAP
 from benchmarks.cards.spaces import angles, latents
+from benchmarks.cards.target import see_cards
 from benchmarks.heads import FITTED, given_all
 from latentbo.codecs.image_files import pixels
-from latentbo.data.cards import SUITS, Cards, render
-from latentbo.models.calibration import calibration
+from latentbo.diagnostics.calibration import calibration
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.surrogate import LatentGP, fit_surrogate, latent_box
-from latentbo.objectives.cards import read_cards
 from latentbo.rng import numpy_stream
 
 ENDS = (GAP[0] - 2.0, GAP[1] + 2.0)  # degrees of the two cards that the way through the gap leads between
@@ -83,7 +83,7 @@ def across_the_gap(model: DKLVAE, gp: LatentGP) -> tuple[dict[str, float], np.nd
         found.append(way[np.abs(read(gp, way) - ASKED).argmin()])
     images = decoded(model, torch.stack(found))
     true = render(suits, np.full(count, ASKED), *upright)
-    likeness, seen = similarity(images, true), read_cards(images)
+    likeness, seen = similarity(images, true), see_cards(images)
     numbers = {f"gap7_ssim_{suit}": float(value) for suit, value in zip(suits, likeness, strict=True)}
     numbers |= {f"gap7_angle_{suit}": float(value) for suit, value in zip(suits, seen.angle, strict=True)}
     numbers["gap7_suits_right"] = float(np.mean([a == b for a, b in zip(suits, seen.suit, strict=True)]))

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from latentbo.data.cards import SUITS, Cards
+from benchmarks.cards.drawing import SUITS, Cards
 from latentbo.report.style import BLUE, GREEN, MUTED, ORANGE, VERMILLION, canvas, styled
 
 SIZE = 20  # of text, so that it can be read when a page shows the picture at half its size
@@ -61,16 +61,16 @@ def pairs(rows: Mapping[str, np.ndarray], columns: Sequence[str], title: str) ->
 
 
 @styled
-def sweep(scales: Sequence[float], rmse: Sequence[float], ssim: Sequence[float]) -> Figure:
-    """Both errors against the scale of N."""
+def sweep(weights: Sequence[float], rmse: Sequence[float], ssim: Sequence[float]) -> Figure:
+    """Both errors against the weight of N."""
     figure = canvas(820, 460)
     left = figure.subplots()
     right = left.twinx()
-    left.plot(scales, rmse, "o-", color=BLUE, ms=9, lw=2.5, label="angle RMSE (left)")
-    right.plot(scales, ssim, "s--", color=VERMILLION, ms=9, lw=2.5, label="SSIM, worst suit (right)")
+    left.plot(weights, rmse, "o-", color=BLUE, ms=9, lw=2.5, label="angle RMSE (left)")
+    right.plot(weights, ssim, "s--", color=VERMILLION, ms=9, lw=2.5, label="SSIM, worst suit (right)")
     left.set_xscale("log")
     left.set_yscale("log")
-    _labelled(left, "scale of the GP's loss", "angle RMSE (degrees)")
+    _labelled(left, "weight of the GP's loss", "angle RMSE (degrees)")
     right.set_ylabel("SSIM, worst suit", size=SIZE)
     right.tick_params(labelsize=SIZE - 4)
     right.grid(visible=False)

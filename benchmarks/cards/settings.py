@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from latentbo.training.images import ImageRecipe
-from latentbo.training.recipes import RefineRecipe
+from latentbo.training.recipes import FineTuneRecipe
 
 GAP, ASKED = (0.0, 15.0), 7.0  # degrees left out of training, and the angle that is asked for there
 BEYOND = 30.0  # degrees, from which on no angle is known where extrapolation is measured
@@ -14,11 +14,11 @@ FOUND = 1.0  # degrees from it that count as found
 
 
 @dataclass(frozen=True)
-class Scale:
+class Size:
     """`per_suit` cards of each suit are trained on, `tests` of each are held out; the head knows the angles of
-    `head_points` of them. `recipe` and `refine` are of the space in several latents, `flat` is of the one in two.
-    `sweep` are the scales of N (`RefineRecipe.scale`) that are compared, `budget` the labels of a closed loop, of which
-    `initial` are drawn at random.
+    `head_points` of them. `recipe` and `fine_tune` are of the space in several latents, `flat` is of the one in two.
+    `sweep` are the weights of N (`FineTuneRecipe.gp_loss_weight`) that are compared, `budget` the labels of a closed loop,
+    of which `initial` are drawn at random.
     """
 
     per_suit: int
@@ -26,26 +26,26 @@ class Scale:
     head_points: int
     recipe: ImageRecipe
     flat: ImageRecipe
-    refine: RefineRecipe
+    fine_tune: FineTuneRecipe
     sweep: tuple[float, ...]
     budget: int
     initial: int
 
-    def briefly(self) -> RefineRecipe:
+    def briefly(self) -> FineTuneRecipe:
         """Half of the steps, for all but the main question."""
-        return replace(self.refine, steps=self.refine.steps // 2)
+        return replace(self.fine_tune, steps=self.fine_tune.steps // 2)
 
 
-FULL = Scale(
+FULL = Size(
     per_suit=3000,
     tests=250,
     head_points=3000,
     recipe=ImageRecipe(latent=16, epochs=24),
     flat=ImageRecipe(latent=2, epochs=24, network="mlp", hidden=512, learning_rate=1e-3),
-    refine=RefineRecipe(
+    fine_tune=FineTuneRecipe(
         schedule="joint",
         reach="encoder",
-        scale=100.0,
+        gp_loss_weight=100.0,
         steps=2000,
         round_steps=250,
         batch_size=128,
@@ -69,7 +69,7 @@ SMOKE = replace(
     head_points=60,
     recipe=ImageRecipe(latent=4, epochs=2, channels=4, hidden=32),
     flat=replace(FULL.flat, epochs=2, hidden=32),
-    refine=replace(FULL.refine, steps=4, round_steps=2, batch_size=16, gp_points=16),
+    fine_tune=replace(FULL.fine_tune, steps=4, round_steps=2, batch_size=16, gp_points=16),
     sweep=(1.0, 100.0),
     budget=14,
     initial=8,

@@ -10,37 +10,36 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.cards.settings import GAP, Scale
+from benchmarks.cards.drawing import Cards, draw_cards
+from benchmarks.cards.settings import GAP, Size
 from latentbo.codecs.images import image_name
-from latentbo.data.cards import Cards, draw_cards
-from latentbo.data.dataset import Measurements
+from latentbo.data.measurements import Measurements
+from latentbo.kinds.cards import CARD
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.pretrained import CARD, load_model, save_model
+from latentbo.models.pretrained import load_model, save_model
 from latentbo.rng import derive
+from latentbo.training.finetune import fine_tune
 from latentbo.training.images import ImageRecipe, image_prior, token_rows, train_images
-from latentbo.training.recipes import RefineRecipe
-from latentbo.training.refine import refine
-
-TESTS = 1_000  # added to a seed for its held-out cards
+from latentbo.training.recipes import FineTuneRecipe
 
 
 @dataclass(frozen=True)
 class Study:
     """The cards of one seed, and the models made of them."""
 
-    scale: Scale
+    size: Size
     seed: int
     folder: Path
 
     @cached_property
     def cards(self) -> Cards:
         """What is trained on."""
-        return draw_cards(self.scale.per_suit, seed=self.seed)
+        return draw_cards(self.size.per_suit, seed=self.seed)
 
     @cached_property
     def tests(self) -> Cards:
         """What nothing is trained on, all angles."""
-        return draw_cards(self.scale.tests, seed=derive(self.seed, "tests"))
+        return draw_cards(self.size.tests, seed=derive(self.seed, "tests"))
 
     @cached_property
     def around_the_gap(self) -> Cards:
@@ -59,18 +58,18 @@ class Study:
         save_model(model, place)
         return model
 
-    def refined(
-        self, name: str, cards: Cards, base: DKLVAE, recipe: RefineRecipe, *, replay: Cards | None = None
+    def fine_tuned(
+        self, name: str, cards: Cards, base: DKLVAE, recipe: FineTuneRecipe, *, replay: Cards | None = None
     ) -> DKLVAE:
         """The same after deep kernel learning of the cards' angles; `replay` (the same cards, if left out) keeps the
         space together.
         """
-        place = self.folder / f"{name}_{recipe.schedule}_{recipe.scale:g}_{self.seed}"
+        place = self.folder / f"{name}_{recipe.schedule}_{recipe.gp_loss_weight:g}_{self.seed}"
         if (place / CARD).exists():
             return load_model(place)
         rows = token_rows((replay or cards).images)
-        made = refine(base, angles(cards), rows, replace(recipe, seed=self.seed)).model
-        prior = image_prior(made.vae, rows, replace(self.scale.recipe, seed=self.seed))
+        made = fine_tune(base, angles(cards), rows, replace(recipe, seed=self.seed)).model
+        prior = image_prior(made.vae, rows, replace(self.size.recipe, seed=self.seed))
         save_model(replace(made, prior=prior), place)
         return replace(made, prior=prior)
 

@@ -4,7 +4,7 @@
 
 A VAE of QM9's SMILES knows no enthalpy; every 50th line is held out from it. Heads know the enthalpies of 10,000 molecules
 of the subset with properties and are asked for 3,000 others; a seed decides which. Spaces and numbers are kept in --out: a
-run that was stopped goes on where it was, and what is all there (`cells.json`) needs no space.
+run that was stopped goes on where it was, and what is all there (`numbers.json`) needs no space.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from pathlib import Path
 import torch
 
 from benchmarks.campaign import seeds_of
-from benchmarks.cells import Cells
 from benchmarks.pictures import save_picture
 from benchmarks.qm9 import pictures
 from benchmarks.qm9.heads import errors, full_head, latent_head, trend
 from benchmarks.qm9.rebuilt import rebuilt
 from benchmarks.qm9.settings import FULL, KCAL, POSITIONS, SMOKE
 from benchmarks.qm9.study import Study
-from benchmarks.results import FOLDER, over_seeds, scales, write_result
-from latentbo.data.dataset import Measurements
+from benchmarks.results import FOLDER, over_seeds, weights_of, write_result
+from benchmarks.saved_numbers import SavedNumbers
+from latentbo.data.measurements import Measurements
 
 RESULT, OUT = FOLDER / "qm9.json", Path("runs/qm9")
 BAR = 0.012
@@ -36,7 +36,7 @@ REBUILT = {
     "valid": ("samples that are molecules", "1 (talk)", ""),
     "unique": ("of these, different", "", ""),
     "new": ("of these, not trained on", "1 (talk)", ""),
-    "exact_match_refined": ("held-out molecules that come back whole, refined", "", ""),
+    "exact_match_refined": ("held-out molecules that come back whole, fine-tuned", "", ""),
 }
 HEADS = {
     "atom_count": "linear in atom counts",
@@ -54,26 +54,26 @@ HEADS = {
 def run(study: Study, seeds: Sequence[int]) -> dict[str, float]:
     """Everything: reconstruction once, heads seed by seed with mean and sample standard deviation."""
     study.folder.mkdir(parents=True, exist_ok=True)
-    cells = Cells(study.folder / "cells.json", study.scale)
+    saved = SavedNumbers(study.folder / "numbers.json", study.size)
     numbers = dict(
-        cells.get("rebuilt", lambda: rebuilt(study.model, study.held_out, POSITIONS) | study.sampled)
+        saved.get("rebuilt", lambda: rebuilt(study.model, study.held_out, POSITIONS) | study.sampled)
     )
-    per_seed = [cells.get(f"heads_{seed}", lambda seed=seed: of_seed(study, seed)) for seed in seeds]
+    per_seed = [saved.get(f"heads_{seed}", lambda seed=seed: of_seed(study, seed)) for seed in seeds]
     numbers |= over_seeds(per_seed)
     bars = {
         what: (numbers[f"{name}_rmse_hartree"], numbers[f"{name}_rmse_hartree_sd"])
         for name, what in HEADS.items()
     }
     save_picture(pictures.bars(bars, BAR), study.folder / "qm9_heads.png")
-    return numbers | of_scales(study, seeds[0], cells)
+    return numbers | of_weights(study, seeds[0], saved)
 
 
 def of_seed(study: Study, seed: int) -> dict[str, float]:
-    """All heads on one split, with spaces refined on the raw enthalpies and on what a trend over groups leaves."""
+    """All heads on one split, with spaces fine-tuned on the raw enthalpies and on what a trend over groups leaves."""
     split = study.split(seed)
-    ordered, _ = study.refined(Measurements(split.known, split.h), seed, "raw")
+    ordered, _ = study.fine_tuned(Measurements(split.known, split.h), seed, "raw")
     rest = trend(split, atoms_only=False).rest
-    ours, curve = study.refined(Measurements(split.known, rest), seed, "rest")
+    ours, curve = study.fine_tuned(Measurements(split.known, rest), seed, "rest")
     save_picture(pictures.curve(curve), study.folder / f"qm9_training_{seed}.png")
     return {
         **errors(split, study.model, ordered, ours),
@@ -82,34 +82,34 @@ def of_seed(study: Study, seed: int) -> dict[str, float]:
     }
 
 
-def of_scales(study: Study, seed: int, cells: Cells) -> dict[str, float]:
+def of_weights(study: Study, seed: int, saved: SavedNumbers) -> dict[str, float]:
     """What an ordered space costs and brings: the molecules that come back, and the errors of a head that sees latents
-    alone and of one that sees features of the graph as well. Scale 0 is the VAE alone.
+    alone and of one that sees features of the graph as well. Weight 0 is the VAE alone.
     """
-    factors = sorted({0.0, study.scale.refine.scale, *study.scale.sweep})
+    size = study.size
+    weights = sorted({0.0, size.fine_tune.gp_loss_weight, *size.sweep})
     numbers: dict[str, float] = {}
 
-    def measured(factor: float) -> dict[str, float]:
+    def measured(weight: float) -> dict[str, float]:
         split = study.split(seed)
-        left = trend(split, atoms_only=False)
-        model, name = study.model, "rest" if factor == study.scale.refine.scale else f"rest_{factor:g}"
-        if factor:
-            model, _ = study.refined(Measurements(split.known, left.rest), seed, name, scale=factor)
+        left, model = trend(split, atoms_only=False), study.model
+        if weight:
+            name = "rest" if weight == size.fine_tune.gp_loss_weight else f"rest_{weight:g}"
+            model, _ = study.fine_tuned(Measurements(split.known, left.rest), seed, name, weight=weight)
+        errors = {
+            f"scale_{weight:g}_{what}_rmse_hartree": split.rmse(left.asked + head(model, split, left.rest))
+            for what, head in (("latent", latent_head), ("full", full_head))
+        }
         return {
-            f"scale_{factor:g}_exact_match": rebuilt(model, study.unseen(split))["exact_match"],
-            **{
-                f"scale_{factor:g}_{what}_rmse_hartree": split.rmse(
-                    left.asked + head(model, split, left.rest)
-                )
-                for what, head in (("latent", latent_head), ("full", full_head))
-            },
+            f"scale_{weight:g}_exact_match": rebuilt(model, study.unseen(split))["exact_match"],
+            **errors,
         }
 
-    for factor in factors:
-        numbers |= cells.get(f"scale_{factor:g}_{seed}", lambda factor=factor: measured(factor))
+    for weight in weights:
+        numbers |= saved.get(f"scale_{weight:g}_{seed}", lambda weight=weight: measured(weight))
     columns = ("exact_match", "latent_rmse_hartree", "full_rmse_hartree")
-    curves = {name: [numbers[f"scale_{factor:g}_{name}"] for factor in factors] for name in columns}
-    save_picture(pictures.tradeoff(factors, *curves.values()), study.folder / "qm9_tradeoff.png")
+    curves = {name: [numbers[f"scale_{weight:g}_{name}"] for weight in weights] for name in columns}
+    save_picture(pictures.tradeoff(weights, *curves.values()), study.folder / "qm9_tradeoff.png")
     return numbers
 
 
@@ -126,12 +126,12 @@ def table(numbers: Mapping[str, float], seeds: int) -> str:
         lines.append(f"| {what} | {error:.4g}{around} | {KCAL * error:.3g} |")
     lines += [f"| paper, unit not stated; bar {BAR} | 5.96 | |", ""]
     lines += [
-        "| scale of N | come back whole | latents alone, Hartree | and graph features |",
+        "| weight of N | come back whole | latents alone, Hartree | and graph features |",
         "| --- | --- | --- | --- |",
     ]
-    for scale in scales(numbers, "exact_match"):
-        both = [f"{numbers[f'scale_{scale}_{what}_rmse_hartree']:.4g}" for what in ("latent", "full")]
-        lines.append(f"| {scale} | {numbers[f'scale_{scale}_exact_match']:.3f} | {' | '.join(both)} |")
+    for weight in weights_of(numbers, "exact_match"):
+        both = [f"{numbers[f'scale_{weight}_{what}_rmse_hartree']:.4g}" for what in ("latent", "full")]
+        lines.append(f"| {weight} | {numbers[f'scale_{weight}_exact_match']:.3f} | {' | '.join(both)} |")
     return "\n".join(lines)
 
 
@@ -147,9 +147,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--result", type=Path, default=RESULT)
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(chosen.threads)
-    scale, seeds = (SMOKE, chosen.seeds[:1]) if chosen.smoke else (FULL, chosen.seeds)
+    size, seeds = (SMOKE, chosen.seeds[:1]) if chosen.smoke else (FULL, chosen.seeds)
     began = time.perf_counter()
-    numbers = run(Study(scale, chosen.out, chosen.workers), seeds)
+    numbers = run(Study(size, chosen.out, chosen.workers), seeds)
     print(table(numbers, len(seeds)))
     # Atomisation enthalpies differ from total ones by constants of the atoms, which every trend contains.
     result = {**numbers, "h298_atom_rmse_kcal": KCAL * numbers["h298_rmse_hartree"], "smoke": chosen.smoke}

@@ -23,13 +23,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from benchmarks.heads import FITTED, given_all
-from latentbo.codecs.descriptors import morgan_counts
-from latentbo.codecs.groups import Groups
-from latentbo.data.dataset import Measurements
+from benchmarks.qm9.trend import LinearTrend
+from latentbo.chemistry.descriptors import morgan_counts
+from latentbo.chemistry.groups import Groups
+from latentbo.data.measurements import Measurements
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.kernels import MinMaxKernel
 from latentbo.models.surrogate import LatentGP, fit_surrogate, latent_box
-from latentbo.models.trend import LinearTrend
 
 ASKED = 500  # predictions made at a time
 
@@ -98,8 +98,8 @@ def _asked(gp: SingleTaskGP, x: Float[Tensor, "m d"]) -> Float[Tensor, "m 1"]:
     return found
 
 
-def errors(split: Split, vanilla: DKLVAE, ordered: DKLVAE, refined: DKLVAE) -> dict[str, float]:
-    """RMSE of every baseline and head, Hartree. `ordered` was refined on h, `refined` on what its trend leaves."""
+def errors(split: Split, vanilla: DKLVAE, ordered: DKLVAE, fine_tuned: DKLVAE) -> dict[str, float]:
+    """RMSE of every baseline and head, Hartree. `ordered` was fine-tuned on h, `fine_tuned` on what its trend leaves."""
     atoms, groups = trend(split, atoms_only=True), trend(split, atoms_only=False)
     predicted: dict[str, Float[Tensor, "m 1"]] = {
         "atom_count": atoms.asked,
@@ -108,9 +108,9 @@ def errors(split: Split, vanilla: DKLVAE, ordered: DKLVAE, refined: DKLVAE) -> d
         "tanimoto_gp": atoms.asked + tanimoto(split, atoms.rest),
         "latent": latent_head(vanilla, split, split.h),
         "latent_dkl": latent_head(ordered, split, split.h),
-        "latent_dkl_trend": groups.asked + latent_head(refined, split, groups.rest),
+        "latent_dkl_trend": groups.asked + latent_head(fine_tuned, split, groups.rest),
         "full_trend": groups.asked + full_head(vanilla, split, groups.rest),
-        "h298": groups.asked + full_head(refined, split, groups.rest),
+        "h298": groups.asked + full_head(fine_tuned, split, groups.rest),
     }
     return {f"{name}_rmse_hartree": split.rmse(values) for name, values in predicted.items()}
 

@@ -63,9 +63,9 @@ def bars(errors: Mapping[str, tuple[float, float]], bar: float) -> Figure:
 
 @styled
 def tradeoff(
-    scales: Sequence[float], exact: Sequence[float], latent: Sequence[float], full: Sequence[float]
+    weights: Sequence[float], exact: Sequence[float], latent: Sequence[float], full: Sequence[float]
 ) -> Figure:
-    """Errors of two heads against the share of molecules that come back, a mark for each scale of N."""
+    """Errors of two heads against the share of molecules that come back, a mark for each weight of N."""
     figure = canvas(900, 520)
     axes = figure.subplots()
     share = 100 * np.asarray(exact)
@@ -75,9 +75,9 @@ def tradeoff(
     ):
         small = 1000 * np.asarray(errors)
         axes.plot(share, small, f"{mark}-", color=colour, ms=10, lw=2.0, label=label)
-        for x, y, scale in zip(share, small, scales, strict=True):
-            axes.annotate(f"{scale:g}", (x, y), xytext=(6, 8), textcoords="offset points", fontsize=SIZE - 5)
-    axes.set_xlabel("molecules that come back whole (%; marks: scale of N)", size=SIZE)
+        for x, y, weight in zip(share, small, weights, strict=True):
+            axes.annotate(f"{weight:g}", (x, y), xytext=(6, 8), textcoords="offset points", fontsize=SIZE - 5)
+    axes.set_xlabel("molecules that come back whole (%; marks: weight of N)", size=SIZE)
     axes.set_ylabel("RMSE of total enthalpy\n(thousandths of a Hartree)", size=SIZE)
     axes.tick_params(labelsize=SIZE - 4, labelcolor=MUTED)
     figure.legend(loc="outside upper center", ncols=2, fontsize=SIZE - 3)

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentbo.codecs.base import Reading, pad
+from latentbo.codecs.base import Reading
 from latentbo.codecs.vocabulary import END, PAD
 from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.padding import pad
 
 
 def rebuilt(model: DKLVAE, readings: Sequence[Reading], positions: int | None = None) -> dict[str, float]:
@@ -19,7 +20,7 @@ def rebuilt(model: DKLVAE, readings: Sequence[Reading], positions: int | None = 
     """
     z = model.embed(readings)
     back = model.decode(z, width=1)
-    written = padded(model.spell(z, width=1))
+    written = padded(model.decode_tokens(z, width=1))
     true = padded([reading.tokens for reading in readings])
     positions = positions or model.codec.max_tokens
     width = max(written.shape[1], true.shape[1], positions)

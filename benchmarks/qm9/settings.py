@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from latentbo.training.pretrain import Recipe
-from latentbo.training.recipes import RefineRecipe
+from latentbo.training.recipes import FineTuneRecipe
 
 KCAL = 627.5094740631  # kcal/mol a Hartree
 POSITIONS = 21  # of the paper's one-hot code: token accuracy with padding counts so many for each molecule
 
 
 @dataclass(frozen=True)
-class Scale:
+class Size:
     """`lines` of the SMILES file are trained on (None: all), of which every 50th is held out; the heads know the
-    enthalpies of `rows` molecules and are asked for `tests` others. `refine` orders the space by what the trend leaves;
-    `sweep` are other scales of N for it.
+    enthalpies of `rows` molecules and are asked for `tests` others. `fine_tune` orders the space by what the trend leaves;
+    `sweep` are other weights of N for it.
     """
 
     lines: int | None
     recipe: Recipe
-    refine: RefineRecipe
+    fine_tune: FineTuneRecipe
     sweep: tuple[float, ...]
     rows: int
     tests: int
@@ -28,7 +28,7 @@ class Scale:
     centres: int
 
 
-FULL = Scale(
+FULL = Size(
     lines=None,
     recipe=Recipe(
         latent=48,
@@ -40,14 +40,14 @@ FULL = Scale(
         recombined=0,
         epochs=12,
         batch_size=128,
-        finish_epochs=1,
+        anneal_epochs=1,
         beta=0.02,
         exemplars=10_000,
     ),
-    refine=RefineRecipe(
+    fine_tune=FineTuneRecipe(
         schedule="joint",
         reach="encoder",
-        scale=10.0,
+        gp_loss_weight=10.0,
         steps=1000,
         round_steps=100,
         batch_size=128,
@@ -71,9 +71,9 @@ SMOKE = replace(
     lines=600,
     recipe=replace(
         FULL.recipe, latent=8, embedding=16, encoder_hidden=32, encoder_layers=1, decoder_hidden=64, epochs=3,
-        finish_epochs=1, exemplars=100,
+        anneal_epochs=1, exemplars=100,
     ),
-    refine=replace(FULL.refine, steps=4, round_steps=2, batch_size=16, gp_points=16),
+    fine_tune=replace(FULL.fine_tune, steps=4, round_steps=2, batch_size=16, gp_points=16),
     sweep=(100.0,),
     rows=120,
     tests=40,

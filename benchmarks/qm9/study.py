@@ -10,49 +10,51 @@ import numpy as np
 import torch
 
 from benchmarks.qm9.heads import Split, split_of
-from benchmarks.qm9.settings import Scale
+from benchmarks.qm9.settings import Size
 from latentbo.codecs.base import Reading
-from latentbo.codecs.corpus_reader import canonical_objects
-from latentbo.data.dataset import Measurements, TokenSet
 from latentbo.data.downloads import fetch
+from latentbo.data.measurements import Measurements
 from latentbo.data.tables import read_smiles, read_table
+from latentbo.diagnostics.molecule_space import SampleSizes
+from latentbo.kinds.cards import CARD, read_card
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.pretrained import CARD, load_model, read_card, save_model
+from latentbo.models.pretrained import load_model, save_model
 from latentbo.rng import numpy_stream
-from latentbo.training import molecule_space
+from latentbo.training.corpus_reader import canonical_objects
+from latentbo.training.finetune import fine_tune
 from latentbo.training.fit import Progress
 from latentbo.training.molecules import make_model
 from latentbo.training.pretrain import HELD_OUT_EVERY
-from latentbo.training.refine import refine
 from latentbo.training.replay import token_set
+from latentbo.training.token_sets import TokenSet
 
-REPLAYED = 20_000  # molecules that keep the space together while it is refined
+REPLAYED = 20_000  # molecules that keep the space together while it is fine-tuned
 
 
 @dataclass(frozen=True)
 class Study:
-    """A VAE of QM9's SMILES that knows no enthalpy, and what is refined from it. `workers` processes read SMILES."""
+    """A VAE of QM9's SMILES that knows no enthalpy, and what is fine-tuned from it. `workers` processes read SMILES."""
 
-    scale: Scale
+    size: Size
     folder: Path
     workers: int = 1
 
     @cached_property
     def _file(self) -> Path:
         file = fetch("qm9_smiles")
-        if self.scale.lines is None:
+        if self.size.lines is None:
             return file
         lines, some = read_smiles(file), self.folder / "some.smi"
         some.parent.mkdir(parents=True, exist_ok=True)
-        some.write_text("\n".join(lines[:: len(lines) // self.scale.lines]) + "\n")
+        some.write_text("\n".join(lines[:: len(lines) // self.size.lines]) + "\n")
         return some
 
     @cached_property
     def model(self) -> DKLVAE:
         """Every 50th line is held out from it. Resumed where it was stopped."""
-        scale = self.scale
-        measured = molecule_space.Scale(None if scale.lines is None else 20, scale.draws, scale.centres)
-        return make_model(self._file, self.folder / "vae", scale.recipe, workers=self.workers, scale=measured)
+        size = self.size
+        sizes = SampleSizes(None if size.lines is None else 20, size.draws, size.centres)
+        return make_model(self._file, self.folder / "vae", size.recipe, workers=self.workers, sizes=sizes)
 
     @property
     def sampled(self) -> dict[str, float]:
@@ -72,7 +74,7 @@ class Study:
         return [reading for reading in readings if reading.ok and reading.object not in self._trained_on]
 
     def unseen(self, split: Split) -> list[Reading]:
-        """Those of them that refinement on this split's known enthalpies is not shown either."""
+        """Those of them that fine-tuning on this split's known enthalpies is not shown either."""
         known = set(split.known)
         return [reading for reading in self.held_out if reading.object not in known]
 
@@ -96,26 +98,27 @@ class Study:
         """Which enthalpies are known, and which asked for."""
         names, h = list(self._enthalpies), np.array(list(self._enthalpies.values()))
         order = numpy_stream(seed, "split").permutation(len(names))
-        return split_of(names, h, order, self.scale.rows, self.scale.tests)
+        return split_of(names, h, order, self.size.rows, self.size.tests)
 
-    def refined(
-        self, data: Measurements, seed: int, name: str, *, scale: float | None = None
+    def fine_tuned(
+        self, data: Measurements, seed: int, name: str, *, weight: float | None = None
     ) -> tuple[DKLVAE, dict[str, list[float]]]:
         """The space ordered by values, and its training curve: for each round, the head's held-out negative log
-        predictive density, and how well molecules were rebuilt (nats each).
+        predictive density, and how well molecules were rebuilt (nats each). `weight` of N, if not the recipe's.
         """
         place = self.folder / f"{name}_{seed}"
         curve_file = place / "curve.npz"
         if (place / CARD).exists() and curve_file.exists():
             with np.load(curve_file, allow_pickle=False) as kept:
                 return load_model(place), {name: kept[name].tolist() for name in kept.files}
-        recipe = replace(self.scale.refine, seed=seed)
-        recipe, losses = recipe if scale is None else replace(recipe, scale=scale), list[float]()
+        recipe = replace(self.size.fine_tune, seed=seed)
+        recipe = recipe if weight is None else replace(recipe, gp_loss_weight=weight)
+        losses: list[float] = []
 
         def note(step: Progress) -> None:
             losses.append(step.terms["nll"])
 
-        found = refine(self.model, data, self._replay, recipe, progress=note)
+        found = fine_tune(self.model, data, self._replay, recipe, progress=note)
         rounds = torch.tensor(losses).split(recipe.round_steps)
         curve = {
             "head": list(found.watched),

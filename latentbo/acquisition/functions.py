@@ -12,13 +12,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
-from botorch.acquisition import AcquisitionFunction, LogExpectedImprovement, UpperConfidenceBound
+from botorch.acquisition import AcquisitionFunction
+from botorch.acquisition.analytic import (
+    LogConstrainedExpectedImprovement,
+    LogExpectedImprovement,
+    LogNoisyExpectedImprovement,
+    LogProbabilityOfFeasibility,
+    LogProbabilityOfImprovement,
+    UpperConfidenceBound,
+)
+from botorch.acquisition.logei import LogImprovementMCAcquisitionFunction
+from botorch.acquisition.multi_objective.logei import qLogExpectedHypervolumeImprovement
 from botorch.models.model import Model
 from botorch.sampling.pathwise import draw_matheron_paths
 from jaxtyping import Float
 from linear_operator.utils.warnings import NumericalWarning
 from torch import Tensor
 
+from latentbo.acquisition.names import ACQUISITIONS
 from latentbo.errors import unknown_name
 
 JITTER = "A not p.d., added jitter of 1.0e-08"  # what linear_operator says of the first one
@@ -50,7 +61,8 @@ class ThompsonSample(AcquisitionFunction):
 
     def forward(self, X: Float[Tensor, "*b 1 d"]) -> Float[Tensor, "*b"]:
         """Value of the drawn function at each point; q is 1."""
-        return self.path(X.flatten(0, -2))[0].reshape(X.shape[:-2])
+        drawn: Tensor = self.path(X.flatten(0, -2))
+        return drawn[0].reshape(X.shape[:-2])
 
 
 def thompson(model: Model, best: float) -> AcquisitionFunction:
@@ -58,11 +70,17 @@ def thompson(model: Model, best: float) -> AcquisitionFunction:
     return ThompsonSample(model)
 
 
-ACQUISITIONS: dict[str, MakeAcquisition] = {
-    "ei": expected_improvement,
-    "ucb": upper_confidence_bound,
-    "ts": thompson,
-}
+_MAKERS = (expected_improvement, upper_confidence_bound, thompson)
+BY_NAME: dict[str, MakeAcquisition] = dict(zip(ACQUISITIONS, _MAKERS, strict=True))
+IN_LOGS = (
+    LogConstrainedExpectedImprovement,
+    LogExpectedImprovement,
+    LogImprovementMCAcquisitionFunction,
+    LogNoisyExpectedImprovement,
+    LogProbabilityOfFeasibility,
+    LogProbabilityOfImprovement,
+    qLogExpectedHypervolumeImprovement,
+)
 
 
 @contextmanager
@@ -76,10 +94,19 @@ def first_jitter() -> Iterator[None]:
         yield
 
 
+def log_probability_weight(acquisition: AcquisitionFunction, spread: float) -> float:
+    """What log P(feasible) is multiplied by before it is added to an acquisition.
+
+    1 for one that is a logarithm: log(EI(x) P(x)) = log EI(x) + log P(x), exactly. Others are in the value's own unit, so
+    the term is given the size of the values' spread.
+    """
+    return 1.0 if isinstance(acquisition, IN_LOGS) else spread
+
+
 def make_acquisition(choice: str | MakeAcquisition) -> MakeAcquisition:
     """The named acquisition, or the given callable itself."""
     if callable(choice):
         return choice
-    if choice not in ACQUISITIONS:
-        raise unknown_name("acquisition", choice, ACQUISITIONS)
-    return ACQUISITIONS[choice]
+    if choice not in BY_NAME:
+        raise unknown_name("acquisition", choice, BY_NAME)
+    return BY_NAME[choice]

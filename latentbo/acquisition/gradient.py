@@ -1,7 +1,7 @@
 """The classical way to propose: climb the acquisition in the latent trust region, then decode what was found.
 
 Kept for comparison and for spaces without cheap edits. The surrogate must be latent-only: a structure term
-has no gradient in z. Every optimum is decoded, sifted and predicted again at the point its object encodes to,
+has no gradient in z. Every optimum is decoded, filtered and predicted again at the point its object encodes to,
 like everything else.
 """
 
@@ -16,14 +16,14 @@ from botorch.optim import optimize_acqf
 from jaxtyping import Float
 from torch import Tensor
 
-from latentbo.acquisition.batch import sample_seed
-from latentbo.acquisition.functions import MakeAcquisition
-from latentbo.acquisition.pool import Candidate, Counts, Pool, Situation, sift
-from latentbo.acquisition.propose import Batch, predict
+from latentbo.acquisition.candidates import Batch, Candidate, Counts, Pool, filter_candidates
+from latentbo.acquisition.context import ProposalContext
+from latentbo.acquisition.functions import MakeAcquisition, log_probability_weight
+from latentbo.acquisition.picking import predict, sample_seed
 from latentbo.codecs.base import Reading
 from latentbo.errors import InputError
-from latentbo.models.several import LatentGPs
-from latentbo.rng import global_stream, stream
+from latentbo.models.multi_output import MultiOutputLatentGP
+from latentbo.torch_rng import global_stream, stream
 
 RESTARTS = 6
 RAW_SAMPLES = 128
@@ -36,73 +36,77 @@ JITTER = 0.05  # of the box
 class Constrained(AcquisitionFunction):
     """An acquisition with log P(feasible | z) added: constrained EI for log EI (Gardner et al. 2014)."""
 
-    def __init__(self, inner: AcquisitionFunction, situation: Situation) -> None:
+    def __init__(self, inner: AcquisitionFunction, context: ProposalContext) -> None:
         super().__init__(inner.model)
         self.inner = inner
-        self.feasibility = situation.feasibility
-        self.unit = 1.0 if getattr(inner, "_log", False) else situation.spread
+        self.feasibility = context.feasibility
+        self.weight = log_probability_weight(inner, context.spread)
 
     def forward(self, X: Float[Tensor, "*b q d"]) -> Float[Tensor, "*b"]:
         """Value at b x q x d; q points must all be feasible."""
-        return self.inner(X) + self.unit * self.feasibility(X).clamp(min=1e-6).log().sum(-1)
+        value: Tensor = self.inner(X)
+        return value + self.weight * self.feasibility(X).clamp(min=1e-6).log().sum(-1)
 
 
-def propose_gradient(n: int, situation: Situation, make: MakeAcquisition, seed: int) -> Batch:
+def propose_gradient(n: int, context: ProposalContext, make: MakeAcquisition, seed: int) -> Batch:
     """n new objects by `optimize_acqf` in the box around the incumbent, one optimum after the other.
 
     An optimum that decodes to something known is jittered: by a twentieth of the box, and by as much again
     after each optimum that gave nothing new. With fewer than n objects after `TRIES` times n optima the batch
     is short.
     """
-    if isinstance(situation.surrogate, LatentGPs):
+    if isinstance(context.surrogate, MultiOutputLatentGP):
         raise InputError("the gradient proposer climbs for one outcome: use the pool for several")
-    if situation.surrogate.train_inputs[0].shape[-1] != situation.model.latent:
+    if context.surrogate.train_inputs[0].shape[-1] != context.model.latent:
         raise InputError("the gradient proposer needs a latent-only surrogate: leave the structure term out")
-    centre = situation.model.embed(situation.elites(1))[0]
-    bounds = situation.surrogate.input_transform.bounds[:, : situation.model.latent]
-    box = situation.region.box(centre, situation.surrogate.latent_lengthscales(), bounds)
-    known, counts = set(situation.known), Counts()
+    centre = context.model.embed(context.elites(1))[0]
+    bounds = context.surrogate.input_transform.bounds[:, : context.model.latent]
+    box = context.region.box(centre, context.surrogate.latent_lengthscales(), bounds)
+    known, counts = set(context.known), Counts()
     kept: list[Candidate] = []
-    believing = situation
+    fantasised = context
     fruitless = 0
     for turn in range(TRIES * n):
         if len(kept) == n:
             break
-        optimum = _climb(make, believing, box, seed, turn)
+        optimum = _climb(make, fantasised, box, seed, turn)
         step = JITTER * (1 + fruitless) * (box[1] - box[0])
-        decodes = _decodes(situation, optimum, step, stream(seed, "jitter", turn))
-        fresh, lost = sift((("gradient", reading) for reading in decodes), known, situation.check)
+        decodes = _decodes(context, optimum, step, stream(seed, "jitter", turn))
+        fresh, lost = filter_candidates((("gradient", reading) for reading in decodes), known, context.check)
         counts += lost
         fruitless = 0 if fresh else fruitless + 1
         if fresh:
             # Only the first: the others decode from the same place and stay free for a later optimum.
             known.difference_update(candidate.object for candidate in fresh[1:])
             kept.append(fresh[0])
-            believing = believing.believing(situation.model.inputs([fresh[0].reading]))
-    x = situation.model.inputs([candidate.reading for candidate in kept])
-    return Batch(n, predict(situation, Pool(tuple(kept), x, torch.zeros(len(kept)))), counts)
+            fantasised = fantasised.with_fantasies(context.model.inputs([fresh[0].reading]))
+    x = context.model.inputs([candidate.reading for candidate in kept])
+    return Batch(n, predict(context, Pool(tuple(kept), x, torch.zeros(len(kept)))), counts)
 
 
 def _climb(
-    make: MakeAcquisition, situation: Situation, box: Float[Tensor, "2 d"], seed: int, turn: int
+    make: MakeAcquisition, context: ProposalContext, box: Float[Tensor, "2 d"], seed: int, turn: int
 ) -> Float[Tensor, "1 d"]:
     with warnings.catch_warnings(), global_stream(seed, "climb", turn):
         warnings.filterwarnings("ignore", category=OptimizationWarning)  # reaching the iteration cap is fine
-        optimum, _ = optimize_acqf(
-            Constrained(make(situation.surrogate, situation.best), situation),
+        optimum: Tensor = optimize_acqf(
+            Constrained(make(context.surrogate, context.best), context),
             bounds=box,
             q=1,
             num_restarts=RESTARTS,
             raw_samples=RAW_SAMPLES,
             options={"maxiter": ITERATIONS, "seed": sample_seed(seed, "raw", turn)},
-        )
+        )[0]
     return optimum
 
 
 def _decodes(
-    situation: Situation, optimum: Float[Tensor, "1 d"], step: Float[Tensor, " d"], generator: torch.Generator
+    context: ProposalContext,
+    optimum: Float[Tensor, "1 d"],
+    step: Float[Tensor, " d"],
+    generator: torch.Generator,
 ) -> list[Reading]:
     """What the optimum decodes to, followed by points around it."""
     noise = torch.randn(DECODES, optimum.shape[1], generator=generator, dtype=optimum.dtype)
     noise[0] = 0.0
-    return situation.model.decode(optimum + step * noise)
+    return context.model.decode(optimum + step * noise)

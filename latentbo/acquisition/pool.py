@@ -1,170 +1,149 @@
-"""Candidates and what became of the others: sifted, counted, and scored as what they decode to."""
+"""The default way to propose: a pool that grows towards high acquisition, and a diverse batch out of it.
+
+    parents -> proposers -> decode -> filter (readable, new, admissible) -> encode again -> score -> parents ...
+
+Every candidate is scored as what it decodes to, at the latent point it encodes to, so the acquisition never
+credits a point for an object that lies elsewhere.
+"""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 import torch
-from jaxtyping import Float
+from botorch.acquisition import AcquisitionFunction
 from torch import Tensor
 
-from latentbo.acquisition.region import TrustRegion
+from latentbo.acquisition.candidates import Batch, Candidate, Counts, Pool, filter_candidates
+from latentbo.acquisition.context import ProposalContext
+from latentbo.acquisition.functions import MakeAcquisition
+from latentbo.acquisition.operator_allocation import allocate
+from latentbo.acquisition.picking import pick, predict, score
+from latentbo.acquisition.proposers import Parents, Proposer
 from latentbo.codecs.base import Reading
-from latentbo.data.dataset import Measurements
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.several import LatentGPs
-from latentbo.models.surrogate import LatentGP
-from latentbo.validity.feasibility import Feasibility
+from latentbo.models.priors import spread
+from latentbo.rng import derive, numpy_stream
+from latentbo.torch_rng import global_stream
+from latentbo.types import Latents
 
-Check = Callable[[Sequence[str]], Sequence[str | None]]
-
-
-@dataclass(frozen=True, eq=False)
-class Situation:
-    """All that a proposal rests on: the live model, its surrogate, what was measured, what may be asked.
-
-    Where several outcomes are measured, the surrogate has them all, and `data` says how good each object is on the
-    whole (`aims.merits`): that ranks the parents, and the acquisition knows better.
-    """
-
-    model: DKLVAE
-    surrogate: LatentGP | LatentGPs
-    data: Measurements
-    known: frozenset[str]
-    """Measured, failed and pending objects: none of them is proposed again."""
-    region: TrustRegion
-    feasibility: Feasibility
-    check: Check
-    """A reason code per canonical object that is not worth measuring, None for the others."""
-    runners_up: tuple[tuple[str, str], ...] = ()
-    """(proposer, object) of candidates that scored well at the last ask and were not asked for."""
-    believed: float = -math.inf
-    """The largest value that was believed instead of measured."""
-
-    @property
-    def best(self) -> float:
-        """The largest value measured or believed."""
-        return max(self.believed, float(self.data.values.max()))
-
-    @torch.no_grad()
-    def believing(self, x: Float[Tensor, "k dp"]) -> Situation:
-        """As if the surrogate's own mean had been measured at each row of x ("kriging believer": Ginsbourger et al.
-        2010): it is surer there, and where the mean (of the first outcome) is above the best, that is no improvement
-        any more.
-        """
-        mean = float(self.surrogate.posterior(x).mean[..., 0].max())
-        return replace(self, surrogate=self.surrogate.believing(x), believed=max(self.believed, mean))
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation of the measured values, 1 where they are all the same."""
-        return float(self.data.values.std(correction=0)) or 1.0
-
-    def elites(self, k: int) -> list[Reading]:
-        """The k best measured objects, best first."""
-        order = self.data.values[:, 0].argsort(descending=True, stable=True)[:k].tolist()
-        return self.model.codec.read([self.data.objects[row] for row in order])
-
-    def remembered(self) -> list[tuple[str, Reading]]:
-        """The runners-up, read again."""
-        readings = self.model.codec.read([name for _, name in self.runners_up])
-        return [(proposer, reading) for (proposer, _), reading in zip(self.runners_up, readings, strict=True)]
+SHORTLIST = 100  # candidates that picks are made from, where twice the picks are not more
+MORE_ROUNDS = 5
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What became of everything the proposers made: `made` = kept + invalid + duplicate + filtered."""
-
-    made: int = 0
-    duplicate: int = 0
-    invalid: Mapping[str, int] = field(default_factory=dict)
-    filtered: Mapping[str, int] = field(default_factory=dict)
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.made + other.made,
-            self.duplicate + other.duplicate,
-            dict(Counter(self.invalid) + Counter(other.invalid)),
-            dict(Counter(self.filtered) + Counter(other.filtered)),
-        )
-
-    def __str__(self) -> str:
-        # The codec and the rules share some codes (`too_many_atoms`), so they are added up.
-        reasons = Counter(self.invalid) + Counter(self.filtered)
-        listed = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
-        return f"{self.made} made, {self.duplicate} duplicate, refused: {listed or 'none'}"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An object worth scoring, and who proposed it."""
-
-    reading: Reading
-    proposer: str
-
-    @property
-    def object(self) -> str:
-        return self.reading.object or ""
-
-
-@dataclass(frozen=True, eq=False)
-class Pool:
-    """Candidates so far, their surrogate inputs and scores, row by row."""
-
-    candidates: tuple[Candidate, ...]
-    x: Float[Tensor, "m dp"]
-    scores: Float[Tensor, " m"]
-
-    @property
-    def objects(self) -> tuple[str, ...]:
-        return tuple(candidate.object for candidate in self.candidates)
-
-    def joined(self, other: Pool) -> Pool:
-        return Pool(
-            self.candidates + other.candidates,
-            torch.cat([self.x, other.x]),
-            torch.cat([self.scores, other.scores]),
-        )
-
-    def rows(self, rows: Sequence[int]) -> Pool:
-        return replace(
-            self, candidates=tuple(self.candidates[i] for i in rows), x=self.x[rows], scores=self.scores[rows]
-        )
-
-    def best(self, k: int) -> Pool:
-        """The k highest scores, best first."""
-        return self.rows(self.scores.argsort(descending=True, stable=True)[:k].tolist())
-
-
-def sift(
-    proposed: Iterable[tuple[str, Reading]], known: set[str], check: Check
-) -> tuple[list[Candidate], Counts]:
-    """Keep what is readable, new and admissible, in order.
-
-    `known` grows by what was kept or filtered, so that nothing is looked at twice. Raises `InputError` for a
-    check that does not answer with one reason (or None) an object.
+class PoolSettings:
+    """Effort of one proposal: `rounds` of about `size` candidates; parents are the `elites` best measured
+    objects and the `survivors` best-scored candidates. The `remembered` best that are not picked are where the
+    next proposal begins.
     """
-    invalid: Counter[str] = Counter()
-    fresh: list[Candidate] = []
-    made = duplicate = 0
-    for proposer, reading in proposed:
-        made += 1
-        if reading.object is None:
-            invalid[reading.reason or "unknown"] += 1
-        elif reading.object in known:
-            duplicate += 1
-        else:
-            known.add(reading.object)
-            fresh.append(Candidate(reading, proposer))
-    reasons = check([candidate.object for candidate in fresh]) if fresh else []
-    if len(reasons) != len(fresh):
-        raise InputError(
-            f"a check must give one reason or None for each of {len(fresh)} objects, but gave {len(reasons)}"
-        )
-    kept = [candidate for candidate, reason in zip(fresh, reasons, strict=True) if reason is None]
-    filtered = Counter(reason for reason in reasons if reason is not None)
-    return kept, Counts(made, duplicate, dict(invalid), dict(filtered))
+
+    rounds: int = 12
+    size: int = 25
+    elites: int = 30
+    survivors: int = 30
+    remembered: int = 60
+
+    def __post_init__(self) -> None:
+        if min(self.rounds, self.size, self.elites, self.survivors) < 1 or self.remembered < 0:
+            raise InputError(f"rounds, size, elites and survivors must be at least 1, remembered 0: {self}")
+
+
+def propose_pool(
+    n: int,
+    context: ProposalContext,
+    proposers: Mapping[str, Proposer],
+    shares: Mapping[str, float],
+    make: MakeAcquisition,
+    settings: PoolSettings,
+    seed: int,
+) -> Batch:
+    """n new objects by the inner loop above.
+
+    `shares` (see `operator_allocation`) divides the candidates among the proposers; the picks go by score alone.
+    """
+    with global_stream(seed, "acquisition"):
+        acquisition = make(context.surrogate, context.best)
+    known, counts = set(context.known), Counts()
+    old, _ = filter_candidates(context.remembered(), known, context.check)
+    pool = _scored(old, acquisition, context, seed, "remembered")
+    elites = _elites(context, settings.elites)
+    for turn in range(settings.rounds + MORE_ROUNDS):
+        if turn >= settings.rounds and len(pool.candidates) >= n:
+            break
+        survivors = pool.best(settings.survivors)
+        parents = elites.joined(survivors.objects, survivors.x[:, : context.model.latent])
+        sizes = allocate(settings.size, shares, numpy_stream(seed, "sizes", turn))
+        made: dict[str, Latents | list[str]] = {}
+        for name, size in sizes.items():
+            if size:
+                own_seed = derive(seed, turn, name)
+                answer = proposers[name](parents, size, own_seed)
+                made[name] = _promising(answer, size, known, acquisition, context, own_seed)
+        kept, lost = filter_candidates(_read(made, context.model), known, context.check)
+        counts += lost
+        pool = pool.joined(_scored(kept, acquisition, context, seed, turn))
+    pool = pool.best(max(SHORTLIST, 2 * n))
+    rows = pick(n, pool, context, make, seed)
+    rest = [candidate for row, candidate in enumerate(pool.candidates) if row not in rows]
+    runners_up = tuple((candidate.proposer, candidate.object) for candidate in rest[: settings.remembered])
+    return Batch(n, predict(context, pool.rows(rows)), counts, runners_up, shares)
+
+
+def _promising(
+    made: Latents | list[str],
+    n: int,
+    known: Collection[str],
+    acquisition: AcquisitionFunction,
+    context: ProposalContext,
+    seed: int,
+) -> Latents | list[str]:
+    """The n best of more objects that are new, by what is known of them before they are encoded."""
+    if isinstance(made, Tensor) or len(made) <= n:
+        return made
+    named = dict.fromkeys(context.model.codec.canonical(made))
+    new = [name for name in named if name is not None and name not in known]
+    x = context.model.inputs_unencoded(new)
+    with global_stream(seed, "promise"):  # Monte Carlo acquisitions draw when first called
+        scores = score(acquisition, x, context)
+    return [new[row] for row in scores.argsort(descending=True, stable=True)[:n].tolist()]
+
+
+def _read(made: Mapping[str, Latents | list[str]], model: DKLVAE) -> Iterator[tuple[str, Reading]]:
+    """(proposer, reading) of all that was made. Latent points are decoded greedily, which is twice as fast as a beam:
+    here a slip is one more candidate.
+    """
+    points = [z for z in made.values() if isinstance(z, Tensor)]
+    decoded = iter(model.decode(torch.cat(points), width=1) if points else ())
+    for name, answer in made.items():
+        readings = islice(decoded, len(answer)) if isinstance(answer, Tensor) else model.codec.read(answer)
+        yield from ((name, reading) for reading in readings)
+
+
+def _scored(
+    candidates: Sequence[Candidate],
+    acquisition: AcquisitionFunction,
+    context: ProposalContext,
+    seed: int,
+    turn: int | str,
+) -> Pool:
+    """The candidates, each scored as what it decodes to, at the latent point it encodes to."""
+    x = context.model.inputs([candidate.reading for candidate in candidates])
+    with global_stream(seed, "score", turn):  # Monte Carlo acquisitions draw when first called
+        return Pool(tuple(candidates), x, score(acquisition, x, context))
+
+
+def _elites(context: ProposalContext, k: int) -> Parents:
+    """The k best measured objects, the incumbent first."""
+    readings = context.elites(k)
+    scales = context.surrogate.latent_lengthscales()
+    return Parents(
+        context.model,
+        tuple(reading.object or "" for reading in readings),
+        context.model.embed(readings),
+        context.region.length,
+        spread(context.model.prior) * scales / scales.log().mean().exp(),
+    )

@@ -11,21 +11,20 @@ L        side length of the trust region                        scalar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latentbo.kinds.base import Edit
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.geometry import great_arc
-from latentbo.rng import numpy_stream, stream
+from latentbo.rng import numpy_stream
+from latentbo.torch_rng import stream
 from latentbo.types import Latents
-
-Edit = Callable[[Sequence[str], int, np.random.Generator], list[str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,3 +113,8 @@ class Edits:
 
 
 LATENT_PROPOSERS: dict[str, Proposer] = {"perturb": perturb, "path": path, "prior": prior}
+
+
+def proposers_of(edits: Mapping[str, Edit]) -> dict[str, Proposer]:
+    """Who fills the pool if nobody else is named: all that move in the latent space, and a kind's own edits."""
+    return {**LATENT_PROPOSERS, **{name: Edits(edit) for name, edit in edits.items()}}

@@ -9,13 +9,14 @@ w        the prior's box widths                                         d
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
-
-from jaxtyping import Float
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from latentbo.errors import InputError
+
+if TYPE_CHECKING:  # a campaign's state holds a region, and is read without torch
+    from jaxtyping import Float
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,3 @@ class TrustRegion:
         """Lower and upper corner around the centre."""
         half = 0.5 * self.sides(lengthscales, bounds[1] - bounds[0])
         return centre + half * half.new_tensor([[-1.0], [1.0]])
-
-
-def failure_tolerance(latent: int, batch: int) -> int:
-    """Batches to wait for: max(4, d) evaluations (Eriksson et al., appendix), at most 8 batches."""
-    return min(8, max(1, math.ceil(max(4.0, float(latent)) / batch)))

@@ -1,7 +1,7 @@
 """Genetic algorithms: children of the best molecules so far, by edits of their graphs or of their SELFIES.
 
-Parents are drawn as in Mol GA (Tripp & Hernández-Lobato 2023, arXiv:2310.09267), which beats its forerunners by
-little else than that: the best get most children, and no molecule of the population none.
+Parents are drawn as in Mol GA (Tripp & Hernández-Lobato 2023, arXiv:2310.09267), and little else makes it better than its
+forerunners: the best molecules get most children, and every molecule of the population gets some.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from jaxtyping import Float
 
 from latentbo.baselines.base import Record, nothing_told
-from latentbo.codecs.edits import MAX_HEAVY_ATOMS, GraphEdits
+from latentbo.chemistry.edits import MAX_HEAVY_ATOMS, GraphEdits
+from latentbo.chemistry.selfies_edits import edit_selfies
 from latentbo.codecs.molecules import ALPHABET
-from latentbo.codecs.selfies_edits import edit_selfies
 from latentbo.errors import InputError
 from latentbo.rng import numpy_stream
 
@@ -31,7 +31,10 @@ ROBUST = tuple(sorted(symbol for symbol in ALPHABET if "H" not in symbol))
 
 @dataclass(frozen=True)
 class GeneticSettings:
-    """Parents are the `population` best molecules; an ask breeds at most `patience` times for what is missing."""
+    """Parents are the `population` best molecules; an ask breeds at most `patience` times for what is missing.
+
+    Raises `InputError` for values that mean nothing.
+    """
 
     population: int = 500
     patience: int = 50
@@ -115,4 +118,6 @@ def quantile_weights(values: Float[np.ndarray, " p"]) -> Float[np.ndarray, " p"]
     w       mean over l of e_l / sum(e_l)             p
     """
     eligible = values >= np.quantile(values, 1 - LEVELS)[:, None]
-    return (eligible / eligible.sum(1, keepdims=True)).mean(0)
+    shares: Float[np.ndarray, "l p"] = eligible / eligible.sum(1, keepdims=True)
+    weights: Float[np.ndarray, " p"] = shares.mean(0)
+    return weights

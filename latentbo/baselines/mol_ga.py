@@ -23,7 +23,10 @@ Breed = Callable[[list[str], int, random.Random], set[str]]
 
 @dataclass(frozen=True)
 class MolGASettings:
-    """The authors' sizes for 1,000 calls. At most `patience` generations in a row may bring nothing new."""
+    """The authors' sizes for 1,000 calls. At most `patience` generations in a row may bring nothing new.
+
+    Raises `InputError` for values that mean nothing.
+    """
 
     population: int = 500
     offspring: int = 5

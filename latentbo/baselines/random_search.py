@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from latentbo.baselines.base import Record
 from latentbo.codecs.molecules import canonical
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.rng import numpy_stream, stream
+from latentbo.rng import numpy_stream
+from latentbo.torch_rng import stream
 
 DRAWS = 64  # from the prior at a time, so that the answers do not depend on how they are divided among asks
 PATIENCE = 50  # draws of so many in a row that may bring nothing new

@@ -24,8 +24,8 @@ from jaxtyping import Float
 
 from latentbo.baselines.base import Record, nothing_told
 from latentbo.baselines.genetic import EDITS, quantile_weights
-from latentbo.codecs.descriptors import sparse_morgan_counts
-from latentbo.codecs.edits import GraphEdits
+from latentbo.chemistry.descriptors import sparse_morgan_counts
+from latentbo.chemistry.edits import GraphEdits
 from latentbo.codecs.molecules import canonical
 from latentbo.errors import InputError
 from latentbo.rng import numpy_stream
@@ -41,7 +41,8 @@ class TanimotoSettings:
     """Effort of one ask: `generations` of `offspring` children. They start from all molecules with values and from
     `sample` molecules of the pool, which are drawn once.
 
-    The authors drew 10,000 of the pool anew for each molecule, and stopped there.
+    The authors drew 10,000 of the pool anew for each molecule, and stopped there. Raises `InputError` for values that
+    mean nothing.
     """
 
     generations: int = 5
@@ -96,10 +97,11 @@ class TanimotoGP:
 
     def _bounds(self, names: Sequence[str], betas: Float[np.ndarray, " q"]) -> Float[np.ndarray, "q m"]:
         mean, sd = self._posterior.predict(names)
-        return mean + betas[:, None] * sd
+        bounds: Float[np.ndarray, "q m"] = mean + betas[:, None] * sd
+        return bounds
 
     def _children(self, names: Sequence[str], bounds: Float[np.ndarray, "q m"]) -> list[str]:
-        """New children of candidates, who are as fit as their best rank under any beta is high."""
+        """New children of candidates, whose fitness is their best rank under any beta."""
         ranks = (-bounds).argsort(1, kind="stable").argsort(1).min(0)
         weights = quantile_weights(-ranks.astype(float))
         drawn = self._rng.choice(len(names), size=2 * self._settings.offspring, p=weights)

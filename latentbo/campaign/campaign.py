@@ -12,34 +12,32 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Self
+from types import TracebackType
+from typing import Self
 
 import pandas as pd
-import torch
 
+from latentbo.acquisition.context import ProposalContext
+from latentbo.acquisition.feasibility import Feasibility
 from latentbo.acquisition.functions import MakeAcquisition, make_acquisition
-from latentbo.acquisition.gradient import propose_gradient
-from latentbo.acquisition.pool import Check, Situation
-from latentbo.acquisition.propose import Batch, PoolSettings, propose_pool, propose_prior
-from latentbo.acquisition.proposers import Proposer
-from latentbo.acquisition.quota import success_shares
-from latentbo.campaign.asking import asked, asked_frame, queued
-from latentbo.campaign.encodings import Encodings
-from latentbo.campaign.history import EncoderEvent, History, replay
-from latentbo.campaign.kinds import check_of, proposers_of, settled
-from latentbo.campaign.retraining import Retrainer
+from latentbo.acquisition.proposers import Proposer, proposers_of
+from latentbo.campaign.asking import asked, asked_frame
+from latentbo.campaign.history import EncoderEvent, History
+from latentbo.campaign.knowledge import Knowledge, knowledge_of, measurements
+from latentbo.campaign.log import EventLog
+from latentbo.campaign.proposing import ProposalStrategy
+from latentbo.campaign.retraining import Retrainer, retrain_due
 from latentbo.campaign.settings import Settings, same_settings
-from latentbo.campaign.store import EventStore
-from latentbo.campaign.telling import TellReport, match
-from latentbo.data.dataset import Measurements
-from latentbo.data.scales import Scale
-from latentbo.errors import InputError, ShortfallError, StoreError
+from latentbo.campaign.starting import Intake, start_from
+from latentbo.campaign.telling import TellReport, queue, tell
+from latentbo.data.outcome_transforms import OutcomeTransform
+from latentbo.data.tables import Table
+from latentbo.errors import InputError, StoreError
+from latentbo.kinds.base import Check
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model, pack_model, unpack_model
 from latentbo.models.surrogate import SurrogateFit
 from latentbo.rng import derive, fresh_seed
-from latentbo.training.retrain import RetrainPolicy
-from latentbo.validity.feasibility import Feasibility, learn_feasibility
 
 
 class Campaign:
@@ -62,46 +60,54 @@ class Campaign:
         check: Check | None = None,
         retrainer: Retrainer | None = None,
     ) -> None:
-        self._store = EventStore(Path(path))
+        if not Path(path).exists():  # mistakes show before there is a file
+            model = _ready(settings or Settings(), model, proposers)
+        self.log = EventLog(Path(path))
+        """The file: everything that is recorded goes through it."""
         try:
-            self._history = replay(self._store.events())
-            if not self._history.last:
-                self._create(settings or Settings(), model)
-            self.settings = Settings.from_dict(dict(self._history.settings))
-            if settings is not None:
-                same_settings(settled(settings, self._history.kind), self.settings, Path(path))
-            if proposers and self.settings.proposer != "pool":
-                raise InputError("proposers fill the pool: leave them out, or set proposer = 'pool'")
+            if not self.history.last:
+                model = _ready(settings or Settings(), model, proposers)
+                _begin(self.log, settings or Settings(), model)
             self._base = model
-            self._model = self._loaded(self._history.encoder)
+            live = self._loaded(self.history.encoder)
+            self.settings = Settings.from_dict(dict(self.history.settings))
+            if settings is not None:
+                spelled_out = replace(settings, rules=live.kind.spelled_out(settings.rules))
+                same_settings(spelled_out, self.settings, Path(path))
+            _fill_the_pool(self.settings, proposers)
         except BaseException:
-            self._store.close()
+            self.log.close()
             raise
-        self._acquisition = acquisition or make_acquisition(self.settings.acquisition)
-        self._proposers = dict(proposers or proposers_of(self._history.kind))
-        self._check = check or check_of(self.settings, self._history.kind)
         self._retrainer = retrainer or Retrainer()
-        self._measured, self._failed = Encodings(), Encodings()
+        self._strategy = ProposalStrategy(
+            live,
+            self.settings,
+            dict(proposers or proposers_of(live.kind.edits)),
+            check or live.kind.check(self.settings.rules),
+            acquisition or make_acquisition(self.settings.acquisition),
+        )
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
         """Close the file; nothing is lost without it."""
-        self._store.close()
+        self.log.close()
 
     @property
     def history(self) -> History:
         """Everything known so far."""
-        return self._history
+        return self.log.history
 
     @property
     def model(self) -> DKLVAE:
         """The live encoder, decoder and prior."""
-        return self._model
+        return self._strategy.model
 
     @property
     def seed(self) -> int:
@@ -109,39 +115,32 @@ class Campaign:
         return self.settings.seed
 
     @property
-    def scale(self) -> Scale:
-        """How the surrogate and the acquisition count values: as they are, if they are of ordinary size (`data.scales`)."""
-        return self._history.measurements().scale
+    def outcome_transform(self) -> OutcomeTransform:
+        """How values are transformed for the surrogate: not at all, if they are of ordinary size (`data.outcome_transforms`)."""
+        return measurements(self.history).outcome_transform
 
     def ask(self, n: int = 1) -> pd.DataFrame:
         """n new objects to measure, recorded as pending: columns id, smiles, mean, sd, p_feasible, proposer.
 
-        Of other kinds than molecules the second column has another name (`codecs.base.KINDS`). Predictions are in
-        the user's own unit and sign, empty before the first surrogate. Fewer rows than asked is a shortfall, with its
-        counts in `frame.attrs["shortfall"]`; none at all raises `ShortfallError`.
+        Of other kinds than molecules the second column has another name (`Kind.column`). Predictions are in the user's
+        own unit and sign, empty before the first surrogate. Fewer rows than asked is a shortfall, with its counts in
+        `frame.attrs["shortfall"]`; none at all raises `ShortfallError`.
         """
         if n < 1:
             raise InputError(f"ask for at least 1 object, not {n}")
         began = time.monotonic()
-        seed = derive(self.seed, "ask", len(self._history.rounds) + 1)
-        data = self._history.measurements()
-        told = len(data) + len(self._history.with_status("failed"))
-        if told < self.settings.initial or len(data.values.unique()) < 2:
-            batch = propose_prior(n, self._model, self._history.known(), self._check, seed)
-            fitted = None
-        else:
-            fitted = self.surrogate()
-            batch = self._propose(n, self.situation(fitted), seed)
-        if not batch.proposals:
-            raise ShortfallError(
-                f"no new object could be proposed: {batch.counts}. Loosen the rules or enlarge the pool"
-            )
-        seconds = time.monotonic() - began
+        seed = derive(self.seed, "ask", len(self.history.rounds) + 1)
+        batch, fitted = self._strategy.propose(n, self.known(), seed)
         payload = asked(
-            batch, self._history, fitted, scale=data.scale, encoder=self._model.id, seconds=seconds
+            batch,
+            self.history,
+            fitted,
+            outcome_transform=self.outcome_transform,
+            encoder=self.model.id,
+            seconds=time.monotonic() - began,
         )
-        self._append("asked", payload)
-        frame = asked_frame(self._history, [row["id"] for row in payload["rows"]])
+        self.log.append("asked", payload)
+        frame = asked_frame(self.history, [row["id"] for row in payload["rows"]])
         if batch.shortfall:
             frame.attrs["shortfall"] = f"{batch.shortfall} of {n} missing: {batch.counts}"
         return frame
@@ -153,10 +152,7 @@ class Campaign:
         """
         if isinstance(objects, str):
             raise InputError(f"a list of objects was expected, not one string: write [{objects!r}]")
-        rows, problems = queued(objects, self._history, self._model.codec)
-        if rows:
-            self._append("queued", {"rows": rows})
-        return problems
+        return queue(self.log, self.model.reader, objects)
 
     def tell(self, frame: pd.DataFrame) -> TellReport:
         """Record values: rows by `id` or `smiles` (`ask`'s column) with a `value`, in any order, in part, own ones
@@ -166,59 +162,41 @@ class Campaign:
         an object are averaged, and the report says so; one with the status "corrected" replaces them. All is committed
         before this returns. Rows that cannot be used are listed in the report and kept in the file word for word.
         """
-        matched = match(frame, self._history, self._model.codec)
-        if matched.rows or matched.refused:
-            self._append("told", {"rows": matched.rows, "refused": matched.refused})
-        return matched.report
+        return tell(self.log, self.model.reader, frame)
+
+    def start_from(self, table: Table) -> Intake:
+        """Tell the rows of a table (`data.tables.read_table`) that have a value or failed, and queue the others. Done
+        again, it adds only what is new.
+        """
+        return start_from(self.log, self.model.reader, table)
 
     def pending(self) -> pd.DataFrame:
         """Proposals that wait for a value, as `ask` gave them."""
-        return asked_frame(self._history, [row.id for row in self._history.with_status("pending")])
+        return asked_frame(self.history, [row.id for row in self.history.with_status("pending")])
+
+    def known(self) -> Knowledge:
+        """What the next proposal has to go by, as the models take it."""
+        return knowledge_of(self.history)
 
     def surrogate(self) -> SurrogateFit:
         """The surrogate fitted to what was measured, through the live encoder: an ordinary BoTorch model.
 
-        Larger is better, and values are counted in `scale`.
+        Larger is better, and values are transformed (`outcome_transform`).
         """
-        data = self._data
-        return self._seen.surrogate(data, self._measured(self._model, data.objects))
+        return self._strategy.surrogates(self.known())[0]
 
-    def situation(self, fitted: SurrogateFit) -> Situation:
-        """What a proposal would rest on now. What is pending counts as measured, at the value that the surrogate expects of
-        it: the next batch is not made of its analogues.
-        """
-        now = Situation(
-            self._seen,
-            fitted.model,
-            self._data,
-            self._history.known(),
-            self._history.region(),
-            self.feasibility(),
-            self._check,
-            self._history.rounds[-1].runners_up if self._history.rounds else (),
-        )
-        pending = [row.object for row in self._history.with_status("pending")]
-        return now.believing(self._seen.inputs(self._seen.codec.read(pending))) if pending else now
+    def context(self, fitted: SurrogateFit) -> ProposalContext:
+        """What a proposal would rest on now, with this surrogate; what is pending counts as measured at its mean."""
+        return self._strategy.context(self.known(), [fitted])
 
     def feasibility(self) -> Feasibility:
         """P(feasible | z) from what was measured and what failed; uninformed while nothing has failed."""
-        failed = [row.object for row in self._history.with_status("failed")]
-        # Without failures there is nothing to learn, and `_measured` must not be asked for fewer than all.
-        measured = self._history.measurements().objects if failed else ()
-        parts = [self._measured(self._model, measured), self._failed(self._model, failed)] if failed else []
-        z = torch.cat([*parts, torch.empty(0, self._model.latent, dtype=torch.float64)])
-        passed = (torch.arange(len(z)) < len(measured)).double()
-        return learn_feasibility(z, passed, float(self._model.prior.covariance().diagonal().sqrt().mean()))
+        return self._strategy.feasibility(self.known())
 
     @property
     def retrain_due(self) -> bool:
-        """Whether the retrain policy wants the encoder retrained before the next ask."""
-        policy = RetrainPolicy(every=self.settings.retrain_every, at_least=self.settings.retrain_from)
-        return policy.due(
-            measured=len(self._history.with_status("measured")),
-            measured_at_last=self._history.encoders[-1].measured if self._history.encoders else 0,
-            since_best=self._history.since_best(),
-        )
+        """Whether the settings want the encoder retrained before the next ask."""
+        return retrain_due(self.settings, self.history)
 
     def retrain(self) -> EncoderEvent:
         """Retrain the encoder on the measured values; it goes live only if it passes the gates, which ask the surrogate that
@@ -226,77 +204,72 @@ class Campaign:
 
         Recorded either way.
         """
-        data = self._data
-        seed = derive(self.seed, "retrain", len(self._history.encoders))
-        result = self._retrainer(self._seen, data, seed=seed)
+        pack_model(self.model)  # what it makes could not be stored otherwise
+        (outcome,) = self.known().outcomes
+        seed = derive(self.seed, "retrain", len(self.history.encoders))
+        result = self._retrainer(self._strategy.featured, outcome.data, seed=seed)
         event = EncoderEvent(
-            len(self._history.rounds), result.model.id, result.accepted, result.summary(), len(data)
+            len(self.history.rounds), result.model.id, result.accepted, result.summary(), len(outcome.data)
         )
-        model = replace(result.model, structure=self._model.structure, descriptors=self._model.descriptors)
+        model = replace(result.model, structure=self.model.structure, descriptors=self.model.descriptors)
         if result.accepted:
             card, weights = pack_model(model)
-            self._store.save_encoder(model.id, card, weights)
-        self._append("retrained", asdict(event))
+            self.log.store.save_encoder(model.id, card, weights)
+        self.log.append("retrained", asdict(event))
         if result.accepted:
-            self._model = model
+            self._go_live(model)
         return event
 
     def roll_back(self, encoder: str) -> None:
         """Make an earlier encoder live again, by its id."""
-        known = list(dict.fromkeys(self._history.lived))
+        known = list(dict.fromkeys(self.history.live_encoders))
         if encoder not in known:
             raise InputError(f"encoder {encoder!r} never went live here; those that did: {', '.join(known)}")
         model = self._loaded(encoder)
-        measured = len(self._history.measurements())
-        event = EncoderEvent(len(self._history.rounds), encoder, True, "rolled back by hand", measured)
-        self._append("retrained", asdict(event))
-        self._model = model
+        measured = len(self.history.with_status("measured"))
+        event = EncoderEvent(len(self.history.rounds), encoder, True, "rolled back by hand", measured)
+        self.log.append("retrained", asdict(event))
+        self._go_live(model)
 
     def past_models(self) -> list[DKLVAE]:
         """The models whose encoders were live before the present one, oldest first, each once."""
-        past = dict.fromkeys(self._history.lived)
-        return [self._loaded(encoder) for encoder in past if encoder != self._model.id]
+        past = dict.fromkeys(self.history.live_encoders)
+        return [self._loaded(encoder) for encoder in past if encoder != self.model.id]
 
-    @property
-    def _data(self) -> Measurements:
-        """What was measured, as the models count it."""
-        data = self._history.measurements()
-        return data.counted_in(data.scale)
-
-    @property
-    def _seen(self) -> DKLVAE:
-        """The live model with what the settings let its surrogate see of the objects themselves."""
-        if self.settings.proposer == "gradient":
-            return self._model.bare
-        return self._model.telling(structure=self.settings.structure, descriptors=self.settings.descriptors)
-
-    def _propose(self, n: int, situation: Situation, seed: int) -> Batch:
-        if self.settings.proposer == "gradient":
-            return propose_gradient(n, situation, self._acquisition, seed)
-        shares = success_shares(list(self._proposers), self._history.outcomes())
-        effort = PoolSettings(rounds=self.settings.pool_rounds, size=self.settings.pool_size)
-        return propose_pool(n, situation, self._proposers, shares, self._acquisition, effort, seed)
-
-    def _append(self, kind: str, payload: Mapping[str, Any]) -> None:
-        events = self._store.append([(kind, payload)], after=self._history.last)
-        self._history = replay(events, self._history)
-
-    def _create(self, settings: Settings, model: DKLVAE | None) -> None:
-        model = model or load_model(settings.model)
-        kind = model.codec.kind
-        settings = replace(settings, seed=fresh_seed() if settings.seed is None else settings.seed)
-        stored = settled(settings, kind).to_dict()
-        self._append("created", {"settings": stored, "encoder": model.id, "kind": kind})
+    def _go_live(self, model: DKLVAE) -> None:
+        self._strategy = replace(self._strategy, model=model)
 
     def _loaded(self, encoder: str) -> DKLVAE:
         """The model of an encoder that went live here."""
-        base = self._history.base_encoder
-        if encoder != base:
-            return unpack_model(*self._store.load_encoder(encoder), self._store.path)
-        model = self._base or load_model(self.settings.model)
-        if model.id != base:
-            source = repr(self.settings.model) if self._base is None else "the given model"
+        history, path = self.history, self.log.path
+        kind = None if self._base is None else self._base.kind
+        if encoder != history.base_encoder:
+            return unpack_model(*self.log.store.load_encoder(encoder), path, kind=kind)
+        model = self._base or load_model(history.settings["model"])
+        if model.id != history.base_encoder:
+            source = repr(history.settings["model"]) if self._base is None else "the given model"
             raise StoreError(
-                f"{self._store.path} began with encoder {base}, but {source} is {model.id}: give that model"
+                f"{path} began with encoder {history.base_encoder}, but {source} is {model.id}: give that model"
             )
         return model
+
+
+def _ready(settings: Settings, model: DKLVAE | None, proposers: Mapping[str, Proposer] | None) -> DKLVAE:
+    """The model of a new campaign, once all that it needs is known to be right."""
+    _fill_the_pool(settings, proposers)
+    live = model or load_model(settings.model)
+    live.kind.spelled_out(settings.rules)
+    if settings.retrain_every is not None:
+        pack_model(live)  # what a retrain makes could not be stored otherwise
+    return live
+
+
+def _begin(log: EventLog, settings: Settings, model: DKLVAE) -> None:
+    """The first event of a new campaign."""
+    seed = fresh_seed() if settings.seed is None else settings.seed
+    log.create(replace(settings, seed=seed), model.kind, model.id)
+
+
+def _fill_the_pool(settings: Settings, proposers: Mapping[str, Proposer] | None) -> None:
+    if proposers and settings.proposer != "pool":
+        raise InputError("proposers fill the pool: leave them out, or set proposer = 'pool'")

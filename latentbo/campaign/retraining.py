@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from latentbo.campaign.history import History
+from latentbo.campaign.settings import Settings
 from latentbo.codecs.base import Reading
-from latentbo.data.dataset import Measurements, TokenSet
+from latentbo.data.measurements import Measurements
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.rng import derive, stream
-from latentbo.training.refine import RefineRecipe
+from latentbo.rng import derive
+from latentbo.torch_rng import stream
+from latentbo.training.gates import Gates, Retrained, retrain
+from latentbo.training.recipes import FineTuneRecipe
 from latentbo.training.replay import generative_replay
-from latentbo.training.retrain import Gates, Retrained, retrain
+from latentbo.training.token_sets import TokenSet
+
+
+def retrain_due(settings: Settings, history: History) -> bool:
+    """Whether `retrain_every` new values are known since the last retrain, and `retrain_from` in all."""
+    measured = len(history.with_status("measured"))
+    at_last = history.encoders[-1].measured if history.encoders else 0
+    every = settings.retrain_every
+    return every is not None and measured >= settings.retrain_from and measured - at_last >= every
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,7 @@ class Retrainer:
     to use the real thing.
     """
 
-    recipe: RefineRecipe = field(default_factory=RefineRecipe)
+    recipe: FineTuneRecipe = field(default_factory=FineTuneRecipe)
     gates: Gates = field(default_factory=Gates)
     replay: TokenSet | None = None
     held_out: tuple[Reading, ...] | None = None

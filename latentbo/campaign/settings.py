@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from latentbo.acquisition.functions import ACQUISITIONS
+from latentbo.acquisition.names import ACQUISITIONS
 from latentbo.errors import InputError, made_of, unknown_name
 
 PROPOSERS = ("pool", "gradient")
@@ -19,12 +19,11 @@ class Settings:
     """Flat and JSON-able; stored in the campaign's first event.
 
     `seed` None draws one, which is stored. `model` is a shipped model's name or a folder. `initial` objects come from
-    the prior before the first surrogate is fitted; what failed is one of them. `structure` and `descriptors` add their
-    terms to the surrogate (pool proposer only: they have no gradient in z). `retrain_every` tells between retrains of
-    the encoder, not before `retrain_from` measured values; None is never, for with descriptors in the surrogate they
-    brought nothing. `rules` say what may be proposed: of molecules the fields of `MoleculeRules`, which the campaign
-    fills up with their defaults; images have none. `objective` is what `latentbo run` evaluates, so that no other is
-    put into the same file.
+    the prior before the first surrogate is fitted; those that failed count. `structure` and `descriptors` give the
+    surrogate these features (pool proposer only: they have no gradient in z). `retrain_every`: the encoder is retrained
+    after so many new values, and not before `retrain_from` of them; None: never, the default, because retrains brought
+    nothing to a surrogate that has descriptors. `rules` say what may be proposed: the fields of `MoleculeRules`, where
+    the objects are molecules. `objective` is what `latentbo run` evaluates: no other goes into the same file.
     """
 
     seed: int | None = None
@@ -43,7 +42,7 @@ class Settings:
     rules: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, known in (("acquisition", tuple(ACQUISITIONS)), ("proposer", PROPOSERS)):
+        for name, known in (("acquisition", ACQUISITIONS), ("proposer", PROPOSERS)):
             if getattr(self, name) not in known:
                 raise unknown_name(name, str(getattr(self, name)), known)
         for name in ("minimise", "structure", "descriptors"):

@@ -10,11 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from latentbo.campaign.campaign import Campaign
-from latentbo.campaign.telling import ID, LINE, REASON, STATUS, VALUE, TellReport, match
+from latentbo.campaign.history import History
+from latentbo.campaign.log import EventLog
+from latentbo.campaign.telling import ID, LINE, REASON, STATUS, VALUE, TellReport, match, queue, tell
 from latentbo.codecs.base import brief
-from latentbo.data.tables import MISSING_OBJECT, Problem, Row, Table, read_table
+from latentbo.data.tables import MISSING_OBJECT, Problem, Table, TableRow, read_table
 from latentbo.errors import InputError
+from latentbo.kinds.base import ObjectReader
 
 
 @dataclass(frozen=True)
@@ -35,51 +37,56 @@ class Intake:
         return ", ".join([*parts, f"{len(self.problems)} rows left out"] if self.problems else parts)
 
 
-def start_from(campaign: Campaign, table: Table) -> Intake:
+def start_from(log: EventLog, reader: ObjectReader, table: Table) -> Intake:
     """Tell the rows that have a value (or failed), queue the others. Done again, it adds only what is new."""
-    before = {row.object for row in campaign.history.rows.values()}
-    readings = campaign.model.codec.read([row.object for row in table.rows])
+    before = log.history.known()
+    readings = reader.codec.read([row.object for row in table.rows])
     problems = [str(problem) for problem in table.problems]
-    fresh: list[Row] = []
-    objects: dict[str, Row] = {}
+    fresh: list[TableRow] = []
+    objects: dict[str, TableRow] = {}
     known = 0
     for row, reading in zip(table.rows, readings, strict=True):
         if reading.object in before:
             known += 1
-        elif reading.object is None and not _told(row):
+        elif reading.object is None and not _has_outcome(row):
             problems.append(f"line {row.line}: {brief(repr(row.object))} cannot be used ({reading.reason})")
-        elif _told(row):
+        elif _has_outcome(row):
             fresh.append(row)
         else:
             objects.setdefault(reading.object or "", row)
-    column = campaign.history.column
-    report = campaign.tell(_frame(_records(fresh, column), column)) if fresh else TellReport(0, 0, 0, ())
-    told = {row.object for row in campaign.history.rows.values()}
-    waiting = [text for text in objects if text not in told]
-    campaign.queue(waiting)
+    column = log.history.column
+    report = TellReport(0, 0, 0, ())
+    if fresh:
+        report = tell(log, reader, _frame(_records(fresh, column), column))
+    known_now = log.history.known()
+    waiting = [text for text in objects if text not in known_now]
+    queue(log, reader, waiting)
     return Intake(report.measured, report.failed, len(waiting), known, (*problems, *report.problems))
 
 
 def tell_file(
-    campaign: Campaign, file: Path, object_column: str | None = None, value_column: str | None = None
+    log: EventLog,
+    reader: ObjectReader,
+    file: Path,
+    object_column: str | None = None,
+    value_column: str | None = None,
 ) -> TellReport:
     """`Campaign.tell` of a table: rows by object (`smiles`), and by `id` where none stands there. The columns of objects
     and of values may have other names.
     """
-    column = campaign.history.column
+    column = log.history.column
     records, problems = _read(file, column, object_column, value_column or VALUE)
-    report = campaign.tell(_frame(records, column))
+    report = tell(log, reader, _frame(records, column))
     return replace(report, problems=(*map(str, problems), *report.problems))
 
 
-def untold(campaign: Campaign, file: Path) -> int:
+def untold(history: History, reader: ObjectReader, file: Path) -> int:
     """How many rows of a table say what came of an object that the campaign knows nothing of yet."""
-    history = campaign.history
     try:
         records, _ = _read(file, history.column)
     except InputError:  # no such table
         return 0
-    found = match(_frame(records, history.column), history, campaign.model.codec).rows
+    found = match(_frame(records, history.column), history, reader).rows
     return sum(row["id"] not in history.rows or history.rows[row["id"]].status == "pending" for row in found)
 
 
@@ -107,7 +114,7 @@ def _read(
     return records, problems
 
 
-def _records(rows: Sequence[Row], column: str) -> list[dict[str, Any]]:
+def _records(rows: Sequence[TableRow], column: str) -> list[dict[str, Any]]:
     """What `Campaign.tell` knows of each row, with the line of the file where it stands."""
     records: list[dict[str, Any]] = []
     for row in rows:
@@ -121,11 +128,11 @@ def _frame(records: Sequence[dict[str, Any]], column: str) -> pd.DataFrame:
     return pd.DataFrame(records, columns=[column, VALUE, LINE, ID, REASON, STATUS], dtype=object)
 
 
-def _told(row: Row) -> bool:
+def _has_outcome(row: TableRow) -> bool:
     """Whether a row says what came of its object."""
     extra = _lower(row)
     return row.value is not None or bool(extra.get(REASON)) or extra.get(STATUS, "").lower() == "failed"
 
 
-def _lower(row: Row) -> dict[str, str]:
+def _lower(row: TableRow) -> dict[str, str]:
     return {name.strip().lower(): text for name, text in row.extra.items()}

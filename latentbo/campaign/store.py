@@ -128,10 +128,9 @@ class EventStore:
         events come back as they will be read: a tuple is a list. A payload with NaN or infinity raises
         `ValueError`.
         """
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        drafts = draft(events, after=after)
         # In ASCII, because a user's text may hold what has no UTF-8 form.
-        texts = [(kind, json.dumps(payload, allow_nan=False)) for kind, payload in events]
-        rows = [(number, now, kind, text) for number, (kind, text) in enumerate(texts, start=after + 1)]
+        rows = [(each.number, each.time, each.kind, json.dumps(each.payload)) for each in drafts]
         with self._transaction() as connection:
             last = connection.execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0]
             if last != after:
@@ -139,7 +138,7 @@ class EventStore:
                     f"{self.path} was changed by another process: open the campaign again and repeat the call"
                 )
             connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
-        return [Event(number, time, kind, json.loads(text)) for number, time, kind, text in rows]
+        return drafts
 
     def events(self) -> list[Event]:
         """Everything that happened, in order."""
@@ -168,6 +167,18 @@ class EventStore:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def draft(events: Sequence[tuple[str, Mapping[str, Any]]], *, after: int) -> list[Event]:
+    """The events that `append` would add, as they would be read, numbered from `after` on. `ValueError` for what has no
+    place in JSON.
+    """
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    texts = [(kind, json.dumps(payload, allow_nan=False)) for kind, payload in events]
+    return [
+        Event(number, now, kind, json.loads(text))
+        for number, (kind, text) in enumerate(texts, start=after + 1)
+    ]
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from latentbo.campaign.history import History, Status
 from latentbo.codecs.base import brief
 from latentbo.errors import InputError
+
+if TYPE_CHECKING:  # where a campaign stands is said at once, without waiting for it
+    import pandas as pd
 
 FACTS = ("value", "status", "reason", "round", "proposer", "mean", "sd", "p_feasible", "encoder")
 NUMBERS = ("value", "mean", "sd", "p_feasible")
@@ -19,11 +21,13 @@ STATUSES: tuple[Status, ...] = ("measured", "failed", "pending")
 def table(history: History) -> pd.DataFrame:
     """Every object in the order it came in, in the user's own unit and sign; NaN or None where not known.
 
-    Columns: id, smiles (or what `codecs.base.KINDS` calls the column of other objects) and `FACTS`. `status` is
+    Columns: id, smiles (of other kinds, what the campaign calls the column of its objects) and `FACTS`. `status` is
     measured, failed or pending; `reason` says why a failed one failed. `round` is 0 for what the user brought, whose
     `proposer` is None, or "start" if it was measured here. `mean`, `sd` and `p_feasible` were predicted when it was
     proposed, by the surrogate on `encoder`.
     """
+    import pandas as pd
+
     rows = [
         (
             row.id, row.object, row.value, row.status, row.failure if row.status == "failed" else None,
@@ -54,11 +58,10 @@ def export(history: History, path: Path) -> Path:
 
 def asked_csv(frame: pd.DataFrame) -> str:
     """Proposals as CSV, with empty columns for what is measured: filled in, the file can be told."""
-    told = frame.assign(value=None, reason=None)
+    to_fill = frame.assign(value=None, reason=None)
     first = [*frame.columns[:2], "value", "reason"]
-    return told[first + [name for name in frame.columns if name not in first]].to_csv(
-        index=False, lineterminator="\n"
-    )
+    rest = [name for name in frame.columns if name not in first]
+    return to_fill[first + rest].to_csv(index=False, lineterminator="\n")
 
 
 def summary(history: History) -> dict[str, str]:

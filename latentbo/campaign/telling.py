@@ -1,6 +1,4 @@
-"""From a user's table to told events: every row is matched to an object, or kept with the reason why it could
-not be.
-"""
+"""From a user's table into the log: every row is matched to an object, or kept with the reason why it could not be."""
 
 from __future__ import annotations
 
@@ -13,13 +11,14 @@ from typing import Any
 import pandas as pd
 
 from latentbo.campaign.history import History
-from latentbo.campaign.kinds import plain_of
-from latentbo.codecs.base import KINDS, Codec, brief
+from latentbo.campaign.log import EventLog
+from latentbo.codecs.base import brief
 from latentbo.errors import InputError
+from latentbo.kinds.base import Kind, ObjectReader
 
 VALUE, ID, REASON, STATUS, LINE = "value", "id", "reason", "status", "line"
 CORRECTED = "corrected"
-_NEARLY = "differs from the pending {} ({}) in charges alone: if that was made, tell it by its id"
+_NEARLY = "differs from the pending {} ({}) in {} alone: if that was made, tell it by its id"
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,34 @@ class Matched:
     report: TellReport
 
 
-def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
+def tell(log: EventLog, reader: ObjectReader, frame: pd.DataFrame) -> TellReport:
+    """Record what a frame says (`Campaign.tell`). Committed before this returns."""
+    matched = match(frame, log.history, reader)
+    if matched.rows or matched.refused:
+        log.append("told", {"rows": matched.rows, "refused": matched.refused})
+    return matched.report
+
+
+def queue(log: EventLog, reader: ObjectReader, objects: Sequence[str]) -> list[str]:
+    """Record objects to be measured next; a line for each that cannot be used or is known."""
+    rows: list[dict[str, Any]] = []
+    problems = []
+    known = set(log.history.known())
+    for text, reading in zip(objects, reader.codec.read(objects), strict=True):
+        if reading.object is None:
+            problems.append(f"{brief(repr(text))} cannot be used ({reading.reason})")
+        elif reading.object in known:
+            problems.append(f"{brief(repr(text))} is known already")
+        else:
+            known.add(reading.object)
+            row = {"id": log.history.next_id(len(rows)), "object": reading.object, "proposer": "start"}
+            rows.append(row)
+    if rows:
+        log.append("queued", {"rows": rows})
+    return problems
+
+
+def match(frame: pd.DataFrame, history: History, reader: ObjectReader) -> Matched:
     """Match each row by object if it names one, else by id.
 
     A row without a value says nothing unless its status is "failed" or it has a reason. Values of one object are averaged,
@@ -58,15 +84,15 @@ def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
     """
     column = history.column
     cells = _cells(frame, column)
-    readings = codec.read([cell.get(column) or "" for cell in cells])
+    readings = reader.codec.read([cell.get(column) or "" for cell in cells])
     by_object = {row.object: row.id for row in history.rows.values()}
     rows: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     problems: list[str] = []
     notes: list[str] = []
     values = {row.id: row.values for row in history.rows.values()}
-    plain = plain_of(history.kind)
-    nearly = {plain(row.object): row for row in history.with_status("pending")}
+    parent = reader.kind.parent
+    nearly = {parent(row.object): row for row in history.with_status("pending")}
     skipped = 0
     for number, (cell, reading) in enumerate(zip(cells, readings, strict=True), start=1):
         place = f"line {cell[LINE]}" if cell.get(LINE) else f"row {number}"
@@ -76,15 +102,17 @@ def match(frame: pd.DataFrame, history: History, codec: Codec) -> Matched:
             if value is None and failure is None:
                 skipped += 1
                 continue
-            identity, canonical = _identify(cell, reading.object, reading.reason, history, by_object)
+            identity, canonical = _identify(
+                cell, reading.object, reading.reason, history, by_object, reader.kind
+            )
         except InputError as error:
             problems.append(f"{place}: {error}")
             told = {key: str(text) for key, text in cell.items() if text is not None}
             refused.append(told | {"problem": str(error)})
             continue
-        if canonical not in by_object and (near := nearly.get(plain(canonical))) is not None:
+        if canonical not in by_object and (near := nearly.get(parent(canonical))) is not None:
             notes.append(
-                f"{place}: {brief(canonical)} is new, and {_NEARLY.format(near.id, brief(near.object))}"
+                f"{place}: {brief(canonical)} is new, and {_NEARLY.format(near.id, brief(near.object), reader.kind.left_out)}"
             )
         by_object[canonical] = identity
         row = {"id": identity, "object": canonical, "value": value, "reason": failure}
@@ -108,8 +136,9 @@ def _repeated(canonical: str, before: Sequence[float], value: float | None) -> s
 
 
 def _cells(frame: pd.DataFrame, column: str) -> list[dict[str, Any]]:
-    """The rows by column name, lower case, with None for what is empty."""
-    names = [str(name).strip().lower() for name in frame.columns]
+    """The rows by column name, lower case but for that of the objects, with None for what is empty."""
+    lower = [str(name).strip().lower() for name in frame.columns]
+    names = [column if name == column.lower() else name for name in lower]
     listed = ", ".join(map(str, frame.columns)) or "none"
     if VALUE not in names or not {column, ID} & set(names):
         raise InputError(
@@ -130,6 +159,7 @@ def _identify(
     refusal: str | None,
     history: History,
     by_object: Mapping[str, str],
+    kind: Kind,
 ) -> tuple[str, str]:
     """Id and canonical object of a row: the object decides, the id must agree."""
     known = None if cell.get(ID) is None else history.rows.get(str(cell[ID]))
@@ -138,7 +168,7 @@ def _identify(
         if canonical is None:
             raise InputError(
                 f"{brief(repr(written))} cannot be used ({refusal}): "
-                f"write it as {KINDS[history.kind].expected}, or leave the row out"
+                f"write it as {kind.expected}, or leave the row out"
             )
         if known is not None and known.object != canonical:
             raise InputError(

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from latentbo import __version__
-from latentbo.cli import by_hand, models, running, terminal, views
+from latentbo.cli import by_hand, models, options, running, terminal, views
 from latentbo.errors import LatentboError, ObjectiveError
+from latentbo.version import __version__
 
 
 class Commands(TyperGroup):
@@ -59,6 +59,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _everywhere(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -66,11 +67,13 @@ def _everywhere(
         bool,
         typer.Option("--debug", help="Show warnings, and the traceback of an error. May stand anywhere."),
     ] = False,
+    kind: options.KindOption = None,
 ) -> None:
     if not debug:
         # Remedies that matter are recorded in the campaign; what these packages warn of is not the user's.
         for package in ("botorch", "gpytorch", "linear_operator", "torch"):
             warnings.filterwarnings("ignore", module=rf"{package}(\.|$)")
+    context.obj = options.named_kind(kind)
 
 
 for module in (running, by_hand, models, views):

@@ -17,6 +17,7 @@ To = Annotated[
 
 
 def init(
+    context: typer.Context,
     campaign: options.CampaignFile,
     start: options.Start = None,
     smiles_column: options.ObjectColumn = None,
@@ -36,21 +37,23 @@ def init(
     }  # fmt: skip
     given = config.given(configuration, chosen, by_hand=True)
     with terminal.waiting("loading"):
-        from latentbo.campaign.opening import begin
-        from latentbo.campaign.starting import start_from
+        from latentbo.campaign.files import begin_file
 
-        table = given.table()
-        begun = begin(campaign, given.settings, model=given.model)
-    with begun:
+        table = given.table(campaign)
+        log, reader = begin_file(campaign, given.settings, model=given.model)
+    with log:
         if table is not None:
-            intake = start_from(begun, table)
+            from latentbo.campaign.starting import start_from
+
+            intake = start_from(log, reader, table)
             terminal.say(f"{given.start}: {intake}")
             terminal.list_problems(intake.problems)
-        better, other = ("smaller", "without") if begun.settings.minimise else ("larger", "with")
+        stored = log.history.settings
+        better, other = ("smaller", "without") if stored["minimise"] else ("larger", "with")
         terminal.say(f"{better} values are better; begin {other} --minimise where it is the other way round")
         terminal.say(
-            f"{campaign}: a campaign with seed {begun.seed}. "
-            f"Next: latentbo ask {campaign} -n 10 --out batch.csv"
+            f"{campaign}: a campaign with seed {stored['seed']}. "
+            f"Next: {options.program(context)} ask {campaign} -n 10 --out batch.csv"
         )
 
 
@@ -72,7 +75,7 @@ def ask(
         opened = reopen(campaign, model=model)
     with opened:
         if out is not None:
-            _spare(out, untold(opened, out) if out.exists() else 0)
+            _spare(out, untold(opened.history, opened.model.reader, out) if out.exists() else 0)
         if opened.retrain_due:
             with terminal.waiting("retraining the encoder"):
                 event = opened.retrain()
@@ -107,22 +110,23 @@ def tell(
 ) -> None:
     """Record measured values; rows that cannot be used are listed, the others go in."""
     with terminal.waiting("loading"):
-        from latentbo.campaign.opening import reopen
+        from latentbo.campaign.files import open_file
         from latentbo.campaign.starting import tell_file
+        from latentbo.codecs.base import brief
 
-        opened = reopen(campaign, model=model)
-    with opened:
-        report = tell_file(opened, file, smiles_column, value_column)
-        best = opened.history.best()
+        log, reader = open_file(campaign, model=model)
+    with log:
+        report = tell_file(log, reader, file, smiles_column, value_column)
+        best = log.history.best()
     terminal.say(f"{report.measured} measured, {report.failed} failed, {report.skipped} without a value yet")
     terminal.list_problems([*report.problems, *report.notes])
     if best is not None:
-        terminal.say(f"best so far: {best.value:.6g} {best.object}")
+        terminal.say(f"best so far: {best.value:.6g} {brief(best.object)}")
 
 
 def status(campaign: options.CampaignFile) -> None:
     """Where the campaign stands."""
-    from latentbo.campaign.opening import read_history
+    from latentbo.campaign.files import read_history
     from latentbo.campaign.table import summary
 
     for name, value in summary(read_history(campaign)).items():
@@ -138,7 +142,7 @@ def export(
     Columns: id, smiles, value, status, reason, round, proposer, mean, sd, p_feasible, encoder.
     """
     from latentbo.campaign import table
-    from latentbo.campaign.opening import read_history
+    from latentbo.campaign.files import read_history
 
     history = read_history(campaign)
     table.export(history, out)

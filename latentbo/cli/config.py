@@ -2,7 +2,7 @@
 
     seed = 0                  flat keys: the options of `run`, and the fields of `campaign.settings.Settings`
     retrain = true            retrain every 200 values, or as `retrain_every` says; false: never
-    [rules]                   the fields of `validity.rules.MoleculeRules`
+    [rules]                   those of the kind of objects: of molecules, `chemistry.rules.MoleculeRules`
     catalogs = ["PAINS"]
 
 Paths in a file mean what they mean on the command line: they start where the command is run.
@@ -22,7 +22,7 @@ from latentbo.errors import InputError, unknown_name
 if TYPE_CHECKING:
     from latentbo.data.tables import Table
 
-KIND = "configuration key"
+KEY = "configuration key"
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", dict: "a table"}
 
 
@@ -48,14 +48,16 @@ class Given:
                 "--smiles-column and --value-column say how to read the table of --start: give that, too"
             )
 
-    def table(self) -> Table | None:
-        """The table of `start`, read; None without one."""
+    def table(self, campaign: Path) -> Table | None:
+        """The table of `start`, read as a campaign in this file would; None without one."""
         if self.start is None:
             return None
-        from latentbo.data.tables import OBJECT, VALUE, read_table
+        from latentbo.campaign.files import kind_at
+        from latentbo.data.tables import VALUE
+        from latentbo.kinds.files import read_objects
 
-        names = {"object_column": self.smiles_column or OBJECT, "value_column": self.value_column or VALUE}
-        return read_table(self.start, **names)
+        kind = kind_at(campaign, self.model)
+        return read_objects(Path(self.start), kind, self.smiles_column, self.value_column or VALUE)
 
 
 def read_toml(file: Path | None) -> dict[str, Any]:
@@ -78,7 +80,7 @@ def given(file: Path | None, options: Mapping[str, Any], *, by_hand: bool = Fals
     types = get_type_hints(Given)
     of_run = () if by_hand else ("objective", "budget", "batch", "out")
     own = {name: types[name] for name in (*of_run, "start", "smiles_column", "value_column", "model")}
-    settings = {name: kind for name, kind in get_type_hints(Settings).items() if name not in types}
+    settings = {name: hint for name, hint in get_type_hints(Settings).items() if name not in types}
     data = checked(data, {**own, **settings, "retrain": bool})
     chosen = {name: value for name, value in data.items() if name in settings}
     if data.get("retrain") is False:
@@ -88,9 +90,9 @@ def given(file: Path | None, options: Mapping[str, Any], *, by_hand: bool = Fals
     return Given(**{name: value for name, value in data.items() if name in own}, settings=chosen)
 
 
-def recipe(kind: Any, file: Path | None, items: list[str], seed: int | None) -> Any:
-    """A pretraining recipe (`Recipe`, `ImageRecipe`) of a file, under KEY=VALUE items (values as in TOML), under the
-    seed.
+def recipe(of: Any, file: Path | None, items: list[str], seed: int | None) -> Any:
+    """A recipe for training (of a class such as `training.pretrain.Recipe`): a file's keys, then KEY=VALUE items with
+    values as in TOML, then the seed. What comes later counts.
     """
     data = read_toml(file)
     for item in items:
@@ -103,10 +105,11 @@ def recipe(kind: Any, file: Path | None, items: list[str], seed: int | None) -> 
             raise InputError(f"{item!r} has no number, nor true or false, behind the sign =") from error
     if seed is not None:
         data["seed"] = seed
-    return kind.from_dict(checked(data, get_type_hints(kind), "recipe key"))
+    renamed = getattr(of, "renamed", dict)  # keys of an older version
+    return of.from_dict(checked(renamed(data), get_type_hints(of), "recipe key"))
 
 
-def checked(data: Mapping[str, Any], types: Mapping[str, Any], kind: str = KIND) -> dict[str, Any]:
+def checked(data: Mapping[str, Any], types: Mapping[str, Any], noun: str = KEY) -> dict[str, Any]:
     """The data; a whole number becomes a float where one is expected.
 
     Raises `InputError` for a key that is not in `types`, or a value that is not of its type.
@@ -114,7 +117,7 @@ def checked(data: Mapping[str, Any], types: Mapping[str, Any], kind: str = KIND)
     found = dict(data)
     for name, value in data.items():
         if name not in types:
-            raise unknown_name(kind, name, types)
+            raise unknown_name(noun, name, types)
         allowed = [get_origin(each) or each for each in _alternatives(types[name])]
         if float in allowed and type(value) is int:
             found[name] = float(value)

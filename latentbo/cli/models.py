@@ -10,27 +10,32 @@ from typing import Annotated
 
 import typer
 
-from latentbo.cli import config, options, terminal
+from latentbo.cli import config, files, options, terminal
 from latentbo.errors import InputError
 
 
-def score(file: options.SmilesFile, objective: options.Objective = None) -> None:
+def score(context: typer.Context, file: options.SmilesFile, objective: options.Objective = None) -> None:
     """Print smiles,value for each line of a file; the value is empty where there is none."""
     from latentbo.campaign.evaluate import evaluate
+    from latentbo.codecs.base import brief
     from latentbo.codecs.molecules import quiet_rdkit
-    from latentbo.data.tables import read_smiles
     from latentbo.objectives.loading import load_objective
 
     if objective is None:
         raise InputError("an objective is needed: --objective NAME or --objective path/to/file.py:function")
-    measure, smiles = load_objective(objective), read_smiles(file)
+    kind = options.given_kind(context) or options.default_kind()
+    measure, objects = load_objective(objective), files.all_objects(file, kind)
     with quiet_rdkit():
-        outcomes = evaluate(measure, smiles)
+        outcomes = evaluate(measure, objects)
     rows = csv.writer(sys.stdout, lineterminator="\n")
-    rows.writerow(("smiles", "value"))
+    rows.writerow((kind.column, "value"))
     rows.writerows((each.object, "" if each.value is None else repr(each.value)) for each in outcomes)
     terminal.list_problems(
-        [f"{each.object!r} failed: the objective {each.reason}" for each in outcomes if each.reason]
+        [
+            f"{brief(repr(each.object))} failed: the objective {each.reason}"
+            for each in outcomes
+            if each.reason
+        ]
     )
 
 
@@ -41,8 +46,9 @@ def sample(
 ) -> None:
     """Print molecules drawn from a model's prior, one SMILES a line; the same one may come twice."""
     with terminal.waiting("loading"):
-        from latentbo.models.pretrained import DEFAULT, load_model
-        from latentbo.models.sampling import sample_objects
+        from latentbo.diagnostics.sampling import sample_objects
+        from latentbo.kinds.cards import DEFAULT
+        from latentbo.models.pretrained import load_model
         from latentbo.rng import fresh_seed
 
         loaded = load_model(model or DEFAULT)
@@ -68,28 +74,29 @@ def encode(
     What cannot be read is listed and left out.
     """
     with terminal.waiting("loading"):
+        from latentbo.codecs.base import brief
         from latentbo.data.latents import latents_csv, write_latents
-        from latentbo.data.tables import read_smiles
-        from latentbo.models.pretrained import DEFAULT, load_model
+        from latentbo.kinds.cards import DEFAULT
+        from latentbo.models.pretrained import load_model
 
-        smiles = read_smiles(file)
         loaded = load_model(model or DEFAULT)
-    readings = loaded.codec.read(smiles)
+        raw = files.all_objects(file, loaded.kind)
+    readings = loaded.codec.read(raw)
     usable = [reading for reading in readings if reading.ok]
     refused = [
-        f"{text!r}: {reading.reason}"
-        for text, reading in zip(smiles, readings, strict=True)
+        f"{brief(repr(text))}: {reading.reason}"
+        for text, reading in zip(raw, readings, strict=True)
         if not reading.ok
     ]
     terminal.list_problems(refused)
     if not usable:
-        raise InputError(f"no molecule of {file} can be encoded")
+        raise InputError(f"no {loaded.kind.noun} of {file} can be encoded")
     objects, z = [reading.object or "" for reading in usable], loaded.embed(usable).numpy()
     if out is None:
-        terminal.write(latents_csv(objects, z))
+        terminal.write(latents_csv(objects, z, column=loaded.kind.column))
         return
-    write_latents(objects, z, out)
-    terminal.say(f"{out}: {len(usable)} molecules, {len(refused)} left out")
+    write_latents(objects, z, out, column=loaded.kind.column)
+    terminal.say(f"{out}: {len(usable)} {loaded.kind.name}, {len(refused)} left out")
 
 
 def decode(
@@ -101,7 +108,8 @@ def decode(
         import torch
 
         from latentbo.data.latents import read_latents
-        from latentbo.models.pretrained import DEFAULT, load_model
+        from latentbo.kinds.cards import DEFAULT
+        from latentbo.models.pretrained import load_model
 
         loaded = load_model(model or DEFAULT)
         z = read_latents(file, loaded.latent)
@@ -110,6 +118,7 @@ def decode(
 
 
 def pretrain(
+    context: typer.Context,
     file: options.Corpus,
     out: Annotated[
         Path,
@@ -121,7 +130,8 @@ def pretrain(
         Path | None,
         typer.Option(
             metavar="FILE.toml",
-            help="Flat keys, those of latentbo.training.pretrain.Recipe (images: training.images.ImageRecipe).",
+            help="Flat keys, those of latentbo.training.pretrain.Recipe (images: training.images.ImageRecipe; other "
+            "kinds: training.objects.ObjectRecipe).",
             show_default=False,
         ),
     ] = None,
@@ -139,31 +149,24 @@ def pretrain(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that read SMILES.")] = 1,
 ) -> None:
-    """Train a model on molecules, which is how the shipped one was made, or on grey images of one size.
+    """Train a model on molecules, which is how the shipped one was made, on grey images of one size, or on objects of
+    --kind.
 
     Stopped and run again, it goes on where it was.
     """
-    images = file.is_dir() or file.suffix == ".npy"
     with terminal.waiting("loading"):
-        if images:
-            from latentbo.training.images import ImageRecipe, make_image_model
+        from latentbo.training.makers import kind_of_file, maker_of
 
-            chosen = config.recipe(ImageRecipe, recipe, items or [], seed)
-        else:
-            from latentbo.training.molecules import make_model
-            from latentbo.training.pretrain import Recipe
-
-            chosen = config.recipe(Recipe, recipe, items or [], seed)
+        kind = options.given_kind(context) or kind_of_file(file) or options.default_kind()
+        maker = maker_of(kind)
+        chosen = config.recipe(maker.recipe, recipe, items or [], seed)
     try:
         with terminal.stages() as listen:
-            if images:
-                made = make_image_model(file, out, chosen, listener=listen)
-            else:
-                made = make_model(file, out, chosen, workers=workers, listener=listen)
+            made = maker.make(file, out, chosen, workers, listen)
     except KeyboardInterrupt:
         terminal.say("stopped; the same command goes on from the last checkpoint")
         raise typer.Exit(130) from None
-    terminal.say(f"{out}: model {made.id}. Next: latentbo run --model {out} ...")
+    terminal.say(f"{out}: model {made.id}. Next: {options.program(context)} run --model {out} ...")
 
 
 def evaluate_model(
@@ -174,12 +177,13 @@ def evaluate_model(
 ) -> None:
     """Print as JSON how well a model rebuilds the molecules of a file, and what its prior draws are worth."""
     with terminal.waiting("evaluating"):
-        from latentbo.data.tables import read_smiles
-        from latentbo.models.pretrained import DEFAULT, load_model
-        from latentbo.models.sampling import appraise
+        from latentbo.diagnostics.sampling import assess_reconstruction
+        from latentbo.kinds.cards import DEFAULT
+        from latentbo.models.pretrained import load_model
 
-        smiles = read_smiles(file)
-        found = appraise(load_model(model or DEFAULT), smiles, draws=samples, seed=seed)
+        loaded = load_model(model or DEFAULT)
+        objects = files.all_objects(file, loaded.kind)
+        found = assess_reconstruction(loaded, objects, draws=samples, seed=seed)
     terminal.write(json.dumps(found, indent=1) + "\n")
 
 

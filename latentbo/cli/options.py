@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from latentbo.kinds.base import Kind
 
 CampaignFile = Annotated[Path, typer.Argument(metavar="CAMPAIGN.db", help="The campaign's file.")]
 SmilesFile = Annotated[
@@ -111,3 +115,42 @@ Name = Annotated[
     str | None,
     typer.Option("--name", help="What the values are, for the headings.", show_default=False),
 ]
+KindOption = Annotated[
+    str | None,
+    typer.Option(
+        "--kind",
+        metavar="NAME|FILE.py:NAME",
+        help="What the objects are, where no model or campaign says it: molecules, images, a kind that another package "
+        "brings, or one of your own in a file. One of your own is named with every command that needs a model.",
+        show_default=False,
+    ),
+]
+
+
+def named_kind(spec: str | None) -> Kind | None:
+    """The kind of `--kind`, known from now on; None where none is named. `InputError` where there is none of that name."""
+    if spec is None:
+        return None
+    from latentbo.kinds.known import add_kind, find_kind
+    from latentbo.scripts import is_script
+
+    return add_kind(spec) if is_script(spec) else find_kind(spec)
+
+
+def given_kind(context: typer.Context) -> Kind | None:
+    """The kind that the user named ahead of the command."""
+    found: Kind | None = context.obj
+    return found
+
+
+def default_kind() -> Kind:
+    """The kind of the default model's objects."""
+    from latentbo.kinds.cards import DEFAULT, locate, read_card, reader_of
+
+    return reader_of(read_card(locate(DEFAULT)), DEFAULT).kind
+
+
+def program(context: typer.Context) -> str:
+    """How the next command begins: as this one did."""
+    spec = context.find_root().params.get("kind")
+    return shlex.join(["latentbo", *([] if spec is None else ["--kind", spec])])

@@ -34,6 +34,7 @@ STOPPED = 130  # the exit code of a command that Ctrl-C ended
 
 
 def demo(
+    context: typer.Context,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="The folder for the campaign and its report.")
     ] = Path("latentbo-demo"),
@@ -47,7 +48,7 @@ def demo(
     and run again, it goes on where it was.
     """
     chosen = {"out": str(out), "seed": seed, "model": model}
-    _carry_out(config.given(None, {**DEMO, **chosen}), _command("demo", None, chosen))
+    _carry_out(config.given(None, {**DEMO, **chosen}), _command(context, None, chosen))
     terminal.say(
         "\nNext, an objective of your own: a function in a file, from a list of SMILES to a list of numbers:"
     )
@@ -57,6 +58,7 @@ def demo(
 
 
 def run(
+    context: typer.Context,
     configuration: Annotated[
         Path | None,
         typer.Argument(
@@ -108,13 +110,12 @@ def run(
         "start": start and str(start), "smiles_column": smiles_column, "value_column": value_column,
         "acquisition": acquisition, "proposer": proposer, "retrain": retrain, "minimise": minimise, "model": model,
     }  # fmt: skip
-    _carry_out(config.given(configuration, chosen), _command("run", configuration, chosen))
+    _carry_out(config.given(configuration, chosen), _command(context, configuration, chosen))
 
 
 def _carry_out(given: config.Given, command: str) -> None:
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import begin_or_reopen
-        from latentbo.campaign.starting import start_from
         from latentbo.codecs.molecules import quiet_rdkit
         from latentbo.objectives.loading import load_objective
 
@@ -123,14 +124,13 @@ def _carry_out(given: config.Given, command: str) -> None:
                 "an objective is needed: --objective NAME or --objective path/to/file.py:function"
             )
         objective, label = load_objective(given.objective), _label(given.objective)
-        start = given.table()
         folder = Path(given.out or "latentbo-" + re.sub(r"[^\w.-]+", "-", label))
-        campaign = begin_or_reopen(
-            folder / "campaign.db", {**given.settings, "objective": label}, model=given.model
-        )
+        file = folder / "campaign.db"
+        start = given.table(file)
+        campaign = begin_or_reopen(file, {**given.settings, "objective": label}, model=given.model)
     with quiet_rdkit(), campaign:
         if start is not None:
-            intake = start_from(campaign, start)
+            intake = campaign.start_from(start)
             terminal.say(f"{given.start}: {intake}")
             terminal.list_problems(intake.problems)
         began, failure = time.monotonic(), _run(campaign, objective, given)
@@ -182,10 +182,14 @@ def _deliver(campaign: Campaign, given: config.Given, folder: Path, facts: Mappi
 
 def _summary(campaign: Campaign, folder: Path) -> None:
     from latentbo.campaign.table import best
+    from latentbo.codecs.base import brief
 
-    rows = best(campaign.history, SHOWN)
-    lines = [(f"{row.value:.4f}", row.smiles, row.round or "start") for row in rows.itertuples()]
-    terminal.show_table(("value>", "molecule", "round>"), lines, title=f"The best {len(lines)} molecules")
+    rows, kind = best(campaign.history, SHOWN), campaign.model.kind
+    columns = rows["value"], rows[campaign.history.column], rows["round"]
+    lines = [
+        (f"{value:.4f}", brief(text), number or "start") for value, text, number in zip(*columns, strict=True)
+    ]
+    terminal.show_table(("value>", kind.noun, "round>"), lines, title=f"The best {len(lines)} {kind.name}")
     terminal.write(f"report: {folder / 'report.html'}\n")
 
 
@@ -195,15 +199,15 @@ def _label(objective: str) -> str:
     return f"{Path(place).name}:{name}" if sign else objective
 
 
-def _command(name: str, configuration: Path | None, chosen: Mapping[str, Any]) -> str:
+def _command(context: typer.Context, configuration: Path | None, chosen: Mapping[str, Any]) -> str:
     """The command line that was given, from the options it was given with."""
-    words = ["latentbo", name, *([str(configuration)] if configuration else [])]
+    words = [str(context.info_name), *([str(configuration)] if configuration else [])]
     for option, value in chosen.items():
         if isinstance(value, bool):
             words.append(FLAGS[option, value])
         elif value is not None:
             words += [f"--{option.replace('_', '-')}", str(value)]
-    return shlex.join(words)
+    return f"{options.program(context)} {shlex.join(words)}"
 
 
 def _duration(seconds: float) -> str:

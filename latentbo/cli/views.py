@@ -11,7 +11,7 @@ from latentbo.cli import options, terminal
 from latentbo.errors import InputError
 
 if TYPE_CHECKING:
-    from latentbo.codecs.base import Codec
+    from latentbo.models.dkl_vae import DKLVAE
 
 InCampaign = Annotated[
     Path | None,
@@ -73,27 +73,28 @@ def map(
         raise InputError(f"{campaign} knows itself which way is better: leave --minimise and --maximise out")
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import reopen
-        from latentbo.models.pretrained import DEFAULT, load_model
+        from latentbo.diagnostics.dead_zones import calibrate
+        from latentbo.kinds.cards import DEFAULT
+        from latentbo.models.pretrained import load_model
         from latentbo.report.latent_views import map_page
-        from latentbo.report.spaces import Listed, listed, named, space_of_campaign, space_of_model
+        from latentbo.report.spaces import Listed, listed, space_of_campaign, space_of_model
         from latentbo.report.views_page import write_views
-        from latentbo.views.dead_zones import calibrate
 
-        def named_by(codec: Codec) -> Listed:
-            return Listed() if file is None else listed(file, codec, smiles_column, value_column)
+        def read_by(model: DKLVAE) -> Listed:
+            return Listed() if file is None else listed(file, model, smiles_column, value_column)
 
         if campaign is None:
             loaded = load_model(model or DEFAULT)
-            given = named_by(loaded.codec)
+            given = read_by(loaded)
             space = space_of_model(loaded, given, name=name or "value", minimise=bool(minimise))
         else:
             with reopen(campaign, model=model) as opened:
-                given = named_by(opened.model.codec)
+                given = read_by(opened.model)
                 space = space_of_campaign(opened, given, name=name)
     terminal.list_problems(given.problems)
     with terminal.waiting("drawing"):
         gauge = calibrate(space.model, seed)
-        home = None if centre is None else named(centre, space.model.codec)
+        home = None if centre is None else space.model.kind.read_name(centre)
         files = write_views(map_page(space, gauge, axes=axes, centre=home, seed=seed), out, png=png)
     for written in files:
         terminal.say(f"{written} written")
@@ -120,12 +121,13 @@ def path(
     """
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import reopen
-        from latentbo.models.pretrained import DEFAULT, load_model
+        from latentbo.diagnostics.dead_zones import calibrate
+        from latentbo.diagnostics.paths import LINE, SPHERE
+        from latentbo.kinds.cards import DEFAULT
+        from latentbo.models.pretrained import load_model
         from latentbo.report.latent_views import path_page
-        from latentbo.report.spaces import Listed, named, space_of_campaign, space_of_model
+        from latentbo.report.spaces import Listed, space_of_campaign, space_of_model
         from latentbo.report.views_page import write_views
-        from latentbo.views.dead_zones import calibrate
-        from latentbo.views.paths import LINE, SPHERE
 
         if campaign is None:
             space = space_of_model(load_model(model or DEFAULT), Listed(), name=name or "value")
@@ -135,7 +137,7 @@ def path(
     ways = [way for way, wanted in ((LINE, line), (SPHERE, sphere)) if wanted or line == sphere]
     with terminal.waiting("drawing"):
         gauge = calibrate(space.model, seed)
-        ends = [named(each, space.model.codec) for each in (first, last)]
+        ends = [space.model.kind.read_name(each) for each in (first, last)]
         page = path_page(
             gauge, ends, ways, steps=steps, predict=space.predict, name=space.name, facts=space.facts
         )

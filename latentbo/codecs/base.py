@@ -13,10 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-import torch
-from torch import Tensor
-
-from latentbo.codecs.vocabulary import PAD, Vocabulary
+from latentbo.codecs.vocabulary import Vocabulary
 
 DATA_URI = re.compile(r"data:image/[\w+.;-]*,([\w+/=%-]+)")
 
@@ -38,34 +35,13 @@ class Reading:
         return self.object is not None
 
 
-@dataclass(frozen=True)
-class Kind:
-    """How people speak of one kind of object: one of them, the column of their tables, and what has to stand in it.
-
-    `exact` says whether a decode can be an object again (molecules), or at best be like it (images).
-    """
-
-    noun: str
-    column: str
-    expected: str
-    exact: bool
-
-
-KINDS = {
-    "molecules": Kind("molecule", "smiles", "SMILES that RDKit reads", exact=True),
-    "images": Kind(
-        "image", "image", "a PNG of the model's size as a data URI (`codecs.images.image_name`)", exact=False
-    ),
-}
-
-
 @runtime_checkable
 class Codec(Protocol):
     """Two-way translation between raw strings and tokens. Neither way ever raises for a bad row."""
 
     @property
     def kind(self) -> str:
-        """Of the objects: one of `KINDS`."""
+        """Name of the kind of object (`kinds`), such as "molecules"."""
         ...
 
     @property
@@ -93,7 +69,7 @@ class Codec(Protocol):
         ...
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able description; a model card stores it and `codecs.load_codec` turns it back."""
+        """JSON-able description; a model card stores it and `Kind.codec` turns it back."""
         ...
 
 
@@ -104,12 +80,3 @@ def brief(text: str) -> str:
 
 def _digits(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:8]
-
-
-def pad(rows: Sequence[Sequence[int]]) -> Tensor:
-    """Token rows as one right-padded tensor, n x t with t the longest row (at least 1)."""
-    width = max((len(row) for row in rows), default=1) or 1
-    out = torch.full((len(rows), width), PAD, dtype=torch.long)
-    for i, row in enumerate(rows):
-        out[i, : len(row)] = torch.as_tensor(row, dtype=torch.long)
-    return out

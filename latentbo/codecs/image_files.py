@@ -3,7 +3,7 @@
     folder    value table with a column `file`    the PNG's name in the folder
     .npy      value table with a column `row`     the image's place in the array, from 0
 
-What comes out is the `Table` that every start file gives: `campaign.starting.start_from` takes it.
+What comes out is the `Table` that every start file gives: `Campaign.start_from` takes it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 
 from latentbo.codecs.images import Grey, image_name, image_pixels, png_bytes, png_pixels
 from latentbo.codecs.vocabulary import LEVELS
-from latentbo.data.tables import VALUE, Problem, Row, Table, read_table
+from latentbo.data.tables import VALUE, Problem, Table, TableRow, read_table
 from latentbo.errors import InputError
 
 NO_IMAGE, UNREADABLE_IMAGE = "no_image", "unreadable_image"
@@ -34,11 +34,11 @@ def read_images(source: str | Path, values: str | Path | None = None, *, value_c
     source = Path(source)
     column, keys, load = _folder(source) if source.is_dir() else _array(source)
     if values is None:
-        listed = Table(tuple(Row(place, key) for place, key in enumerate(keys, start=1)), (), "utf-8")
+        listed = Table(tuple(TableRow(place, key) for place, key in enumerate(keys, start=1)), (), "utf-8")
     else:
         listed = read_table(values, object_column=column, value_column=value_column)
     found = [_row(row, column, load) for row in listed.rows]
-    rows = tuple(row for row in found if isinstance(row, Row))
+    rows = tuple(row for row in found if isinstance(row, TableRow))
     problems = [*listed.problems, *(row for row in found if isinstance(row, Problem))]
     if not rows:
         raise InputError(
@@ -72,9 +72,9 @@ def write_images(names: Iterable[str], files: Iterable[str | Path]) -> None:
         Path(file).write_bytes(png_bytes(image_pixels(name)))
 
 
-def _row(row: Row, column: str, load: Callable[[str], Grey]) -> Row | Problem:
+def _row(row: TableRow, column: str, load: Callable[[str], Grey]) -> TableRow | Problem:
     try:
-        return Row(row.line, image_name(load(row.object)), row.value, {**row.extra, column: row.object})
+        return TableRow(row.line, image_name(load(row.object)), row.value, {**row.extra, column: row.object})
     except KeyError:
         fix = f"write the {column} of an image that is there, or delete the row"
         return Problem(row.line, column, row.object, NO_IMAGE, fix)

@@ -2,7 +2,7 @@
 
 The name of an image is the image itself, as a data URI of a PNG: a campaign's file and its report need no folder beside
 them, and a browser shows it. Of all PNGs that hold the same pixels, the name is the one that stores them as they are,
-for what a compressor writes depends on its version.
+because what a compressor writes depends on its version.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ImageCodec:
     """Grey images of one size to tokens and back. A token is a grey level (0 black, 255 white), row by row from the top.
 
     Colours are turned into grey (ITU-R 601 luma), what is transparent becomes black. An image of another size is refused
-    and never scaled.
+    and never scaled. Raises `InputError` for sides that no image has.
     """
 
     height: int
@@ -89,7 +89,7 @@ class ImageCodec:
 
 
 def image_name(pixels: np.ndarray) -> str:
-    """The canonical name of an image: h x w grey levels, uint8."""
+    """The canonical name of an image: h x w grey levels, uint8. Raises `InputError` for another array."""
     if pixels.ndim != 2 or pixels.dtype != np.uint8 or not pixels.size:
         raise InputError(
             f"an image is h x w grey levels of type uint8, not {pixels.dtype} of shape {pixels.shape}"

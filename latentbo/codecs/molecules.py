@@ -60,7 +60,8 @@ class MoleculeCodec:
 
     `max_tokens` bounds the token rows of the model, `max_atoms` the heavy atoms (checked before
     canonicalising, which is what can blow up). `salts="strip"` keeps the fragment with most heavy atoms (of
-    several, the one whose canonical SMILES comes first); `"keep"` keeps all of them.
+    several, the one whose canonical SMILES comes first); `"keep"` keeps all of them. Raises `InputError` for another
+    word.
     """
 
     vocabulary: Vocabulary
@@ -93,7 +94,7 @@ class MoleculeCodec:
     def _tokenized(self, smiles: str | None, reason: str | None) -> Reading:
         if smiles is None:
             return Reading(None, reason=reason)
-        spelled, reason = _selfies_of(smiles, self.max_atoms)
+        spelled, reason = selfies_of(smiles, self.max_atoms)
         if spelled is None:
             return Reading(None, reason=reason)
         tokens = _tokens_of(spelled, self.vocabulary)
@@ -133,7 +134,7 @@ class MoleculeCodec:
         are left out; an empty corpus is an error.
         """
         molecules = (canonical(text, max_atoms, salts == "strip")[0] for text in smiles)
-        spelled = [run for molecule in molecules if molecule and (run := _selfies_of(molecule, max_atoms)[0])]
+        spelled = [run for molecule in molecules if molecule and (run := selfies_of(molecule, max_atoms)[0])]
         return cls.from_selfies(spelled, merges=merges, max_atoms=max_atoms, salts=salts)
 
     @classmethod
@@ -145,7 +146,7 @@ class MoleculeCodec:
         max_atoms: int = 100,
         salts: Literal["strip", "keep"] = "strip",
     ) -> MoleculeCodec:
-        """`learn` for a corpus that is already SELFIES."""
+        """`learn` for a corpus that is already SELFIES. Raises `InputError` for an empty one."""
         if not spelled:
             raise InputError("no molecule of the corpus can be read: one SMILES a line was expected")
         rows = [list(selfies.split_selfies(run)) for run in spelled]
@@ -213,7 +214,7 @@ def parsed(smiles: str) -> Any:
         return Chem.MolFromSmiles(smiles)
 
 
-def uncharged(smiles: str) -> str:
+def neutralised(smiles: str) -> str:
     """The molecule without the charges that a proton more or less makes: an amine and its ammonium are one."""
     with rdBase.BlockLogs():
         return Chem.MolToSmiles(rdMolStandardize.Uncharger().uncharge(parsed(smiles)))
@@ -227,7 +228,7 @@ def _heavy_atoms(molecule: Chem.Mol) -> int:
 
 
 @lru_cache(maxsize=CACHED)
-def _selfies_of(smiles: str, max_atoms: int) -> tuple[str | None, str | None]:
+def selfies_of(smiles: str, max_atoms: int) -> tuple[str | None, str | None]:
     """The SELFIES of a canonical SMILES that is written as the same molecule, or None and the reason."""
     try:
         spelled = selfies.encoder(smiles)

@@ -83,6 +83,7 @@ class Vocabulary:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Vocabulary:
+        """What `to_dict` gave. Raises `ModelFileError` for anything else."""
         try:
             vocabulary = cls(tuple(data["symbols"]), tuple((int(a), int(b)) for a, b in data["merges"]))
         except (KeyError, TypeError, ValueError) as error:

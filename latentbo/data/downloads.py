@@ -1,7 +1,7 @@
 """Public data sets by name: from a folder of one's own, or downloaded once and checked.
 
-A file counts as right when what it says has the SHA-256 below: unzipped, white space at the end aside, so that it may be
-zipped again or not. Nothing is ever taken that does not.
+A file is used only if its content has the SHA-256 below. Of the content, white space at the end does not count, and neither
+does whether the file is zipped.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class Signs(NamedTuple):
 def signs_of(values: Sequence[str], separator: str) -> Signs:
     """How the numbers of a column are written.
 
-    A sign that always has three digits after it may stand between thousands: it does not decide against one that has
-    not, and beside numbers of three digits without a sign nobody can tell.
+    A sign that three digits always follow may be one between thousands. It yields to a sign that other digits follow, and
+    it stays ambiguous (`either`) where the column has whole numbers of three digits too.
     """
     dotted = [text for text in values if "." in text and _DOT.fullmatch(text)]
     with_comma = [text for text in values if _COMMA.fullmatch(text)]

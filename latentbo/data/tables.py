@@ -50,7 +50,7 @@ _FIXES = {
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One object as it was written, and its value; None is not measured. `line` counts from 1."""
 
     line: int
@@ -78,7 +78,7 @@ class Problem:
 class Table:
     """The rows that were understood, the problems of the others, both in file order, and the encoding."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     problems: tuple[Problem, ...]
     encoding: str
 
@@ -116,7 +116,7 @@ def read_table(path: str | Path, *, object_column: str = OBJECT, value_column: s
         found = list(_listed(lines))
     else:
         found = list(_tabulated(path, lines, object_column, value_column))
-    rows = tuple(each for each in found if isinstance(each, Row))
+    rows = tuple(each for each in found if isinstance(each, TableRow))
     return Table(rows, tuple(each for each in found if isinstance(each, Problem)), encoding)
 
 
@@ -147,17 +147,19 @@ def _text(path: Path) -> tuple[str, str]:
     return said.decode("latin-1"), "latin-1"  # which has a character for every byte
 
 
-def _listed(lines: Sequence[str]) -> Iterator[Row | Problem]:
+def _listed(lines: Sequence[str]) -> Iterator[TableRow | Problem]:
     """The rows of a .smi file."""
     for number, line in enumerate(lines, start=1):
         words = line.split(maxsplit=1)
         if words and words[0].lower() == OBJECT:
             yield _problem(number, None, line, HEADER)
         elif words:
-            yield Row(number, words[0], extra={"name": words[1].strip()} if len(words) > 1 else {})
+            yield TableRow(number, words[0], extra={"name": words[1].strip()} if len(words) > 1 else {})
 
 
-def _tabulated(path: Path, lines: Sequence[str], object_: str, value: str | None) -> Iterator[Row | Problem]:
+def _tabulated(
+    path: Path, lines: Sequence[str], object_: str, value: str | None
+) -> Iterator[TableRow | Problem]:
     """The rows of a table with a header."""
     start = next(i for i, line in enumerate(lines) if line.strip())
     header = _header(path, lines[start], object_, value)
@@ -258,7 +260,7 @@ def _fields(record: str, separator: str) -> list[str] | None:
     return [each.strip() for each in rows[0]] if rows else []
 
 
-def _row(line: int, fields: Sequence[str], header: _Header, signs: Signs) -> Row | Problem:
+def _row(line: int, fields: Sequence[str], header: _Header, signs: Signs) -> TableRow | Problem:
     """One record as a row, or what is wrong with it."""
     name = header.names[header.object]
     if not fields[header.object]:
@@ -274,7 +276,7 @@ def _row(line: int, fields: Sequence[str], header: _Header, signs: Signs) -> Row
         for relation, text in extra.items() if value is not None else ():
             if relation.lower().replace("_", " ") in RELATIONS and text.strip("'\" ") not in ("", "=", "=="):
                 return _problem(line, relation, f"{text} {fields[header.value]}", CENSORED)
-    return Row(line, fields[header.object], value, extra)
+    return TableRow(line, fields[header.object], value, extra)
 
 
 def _problem(line: int, column: str | None, came: str, reason: str) -> Problem:

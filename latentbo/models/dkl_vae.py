@@ -1,7 +1,7 @@
 """The DKL-VAE: a codec, a variational autoencoder and a Gaussian-process head on its latent space.
 
 The VAE gives a space ordered by structure; deep kernel learning (Wilson et al. 2016) re-orders it by the
-property, with gradients of the GP's marginal likelihood through the encoder (`training.retrain`;
+property, with gradients of the GP's marginal likelihood through the encoder (`training.finetune`;
 arXiv:2503.02978). The head is `LatentGP`, an ordinary BoTorch model, fitted on the encoder's means of the
 objects that were measured.
 """
@@ -9,21 +9,23 @@ objects that were measured.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latentbo.codecs.base import Codec, Reading, pad
+from latentbo.codecs.base import Codec, Reading
 from latentbo.codecs.vocabulary import PAD
-from latentbo.data.dataset import Measurements
+from latentbo.data.measurements import Measurements
 from latentbo.errors import InputError
+from latentbo.kinds.base import Features, Kind, ObjectReader
+from latentbo.kinds.known import kind_of
 from latentbo.models.beam import WIDTH
+from latentbo.models.padding import pad
 from latentbo.models.priors import Prior
 from latentbo.models.surrogate import LatentGP, SurrogateFit, fit_surrogate, latent_box
 from latentbo.models.vae import VAE, Gaussian
@@ -32,25 +34,25 @@ from latentbo.types import Latents, Values
 BATCH = 512
 FAR = 1e6  # boxes; the longest lengthscale is 1e4
 DRAWS = 4  # from the prior, for one sample
-Row = tuple[int, ...]
-StructureCounts = Callable[[Sequence[str]], Float[np.ndarray, "n p"]]
-Descriptors = Callable[[Sequence[str]], Float[np.ndarray, "n q"]]
+TokenRow = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class DKLVAE:
     """A trained space of objects. A value: training makes a new one, with a new `id`.
 
-    What the surrogate is told of objects beside their latent points (optional): `structure` counts their
-    structures (`morgan_counts` for molecules), `descriptors` are numbers of about unit spread among all objects
-    (`scaled_descriptors`).
+    Features that the surrogate is given beside the latents (optional): `structure` counts structures (`morgan_counts`
+    for molecules), `descriptors` are numbers of about unit spread among all objects (`scaled_descriptors`). `own_kind` is
+    needed where the codec's name is in nobody's list of kinds. Raises `InputError` where codec, network and prior do
+    not fit together.
     """
 
     codec: Codec
     vae: VAE
     prior: Prior
-    structure: StructureCounts | None = None
-    descriptors: Descriptors | None = None
+    structure: Features | None = None
+    descriptors: Features | None = None
+    own_kind: Kind | None = None
 
     def __post_init__(self) -> None:
         wanted, tokens = self.vae.vocabulary, len(self.codec.vocabulary)
@@ -70,6 +72,16 @@ class DKLVAE:
         return digest.hexdigest()[:12]
 
     @property
+    def kind(self) -> Kind:
+        """What its objects are, and what can be done with them."""
+        return self.own_kind or kind_of(self.codec)
+
+    @property
+    def reader(self) -> ObjectReader:
+        """What reads its objects."""
+        return ObjectReader(self.kind, self.codec)
+
+    @property
     def latent(self) -> int:
         """Dimensions of z."""
         return self.vae.latent
@@ -79,12 +91,18 @@ class DKLVAE:
         return next(self.vae.parameters()).device
 
     def embed(self, readings: Sequence[Reading]) -> Latents:
-        """Encoder means of readable objects, n x d float64 on the CPU, one row a reading."""
+        """Encoder means of readable objects, n x d float64 on the CPU, one row a reading.
+
+        Raises `InputError` for readings without an object.
+        """
         return self.encode(readings).mean
 
     @torch.no_grad()
     def encode(self, readings: Sequence[Reading]) -> Gaussian:
-        """q(z | x) of readable objects, n x d float64 on the CPU, one row a reading."""
+        """q(z | x) of readable objects, n x d float64 on the CPU, one row a reading.
+
+        Raises `InputError` for readings without an object.
+        """
         refused = [reading.reason for reading in readings if not reading.ok]
         if refused:
             raise InputError(
@@ -116,27 +134,27 @@ class DKLVAE:
         Equal spellings are written once. Raises `InputError` for points that are not finite rows of `latent`
         numbers.
         """
-        return self._written(self.spell(z, width=width, temperature=temperature, generator=generator))
+        return self._written(self.decode_tokens(z, width=width, temperature=temperature, generator=generator))
 
-    def spell(
+    def decode_tokens(
         self,
         z: Latents,
         *,
         width: int = WIDTH,
         temperature: float = 0.0,
         generator: torch.Generator | None = None,
-    ) -> list[Row]:
-        """The token rows that `decode` reads, padded after each END."""
+    ) -> list[TokenRow]:
+        """The token rows that `decode` reads, padded after each END. Raises as `decode`."""
         if z.ndim != 2 or z.shape[1] != self.latent or not torch.isfinite(z).all():
             raise InputError(f"finite latent points n x {self.latent} were expected, not {_described(z)}")
         if temperature < 0.0 or width < 1:
             raise InputError(
                 f"temperature must be 0 or positive and width at least 1, not {temperature} and {width}"
             )
-        rows: list[Row] = []
+        rows: list[TokenRow] = []
         with self._evaluating():
             for part in z.float().split(BATCH):
-                tokens = self.vae.spell(
+                tokens = self.vae.decode_tokens(
                     part.to(self.device),
                     max_tokens=self.codec.max_tokens,
                     width=width,
@@ -146,8 +164,8 @@ class DKLVAE:
                 rows.extend(tuple(row) for row in tokens.tolist())
         return rows
 
-    def entropy(self, z: Latents, rows: Sequence[Row]) -> Float[Tensor, " n"]:
-        """How undecided the decoder is at each latent point about the row that `spell` gave there, in nats a token."""
+    def entropy(self, z: Latents, rows: Sequence[TokenRow]) -> Float[Tensor, " n"]:
+        """How undecided the decoder is at each latent point about the row that `decode_tokens` gave there, in nats a token."""
         found = torch.empty(len(z), dtype=torch.float64)
         with self._evaluating():
             for part in torch.arange(len(z)).split(BATCH):
@@ -156,32 +174,32 @@ class DKLVAE:
         return found
 
     def sample(self, n: int, generator: torch.Generator, *, of: int = DRAWS) -> list[Reading]:
-        """n objects drawn from the prior: of every `of` draws that are spelled about equally long, the one that
-        encodes nearest to where it was drawn.
+        """n objects drawn from the prior: of every `of` draws with about equally many tokens, the one that encodes nearest
+        to where it was drawn.
 
-        Where a draw and the encoding of what it decodes to lie far apart, the decoder has guessed. Comparing
-        draws of one length keeps the distribution of lengths.
+        Where a draw and the encoding of what it decodes to lie far apart, the decoder has guessed. Comparing draws of one
+        length keeps the distribution of lengths.
         """
         z = self.prior.sample(of * n, generator)
         if of == 1:
             return self.decode(z)
-        rows = self.spell(z)
+        rows = self.decode_tokens(z)
         readings = self._written(rows)
         valid = torch.tensor([i for i, reading in enumerate(readings) if reading.ok], dtype=torch.long)
-        strayed = torch.full((len(z),), torch.inf, dtype=torch.float64)
-        strayed[valid] = (self.embed([readings[i] for i in valid]) - z[valid]).norm(dim=1)
+        reencoding_distance = torch.full((len(z),), torch.inf, dtype=torch.float64)
+        reencoding_distance[valid] = (self.embed([readings[i] for i in valid]) - z[valid]).norm(dim=1)
         lengths = torch.tensor([sum(token != PAD for token in row) for row in rows])
         groups = lengths.argsort(stable=True).reshape(n, of)
-        nearest = groups.gather(1, strayed[groups].argmin(1, keepdim=True)) if n else groups
+        nearest = groups.gather(1, reencoding_distance[groups].argmin(1, keepdim=True)) if n else groups
         return [readings[i] for i in nearest.flatten().sort().values]
 
     @property
-    def bare(self) -> DKLVAE:
+    def latents_only(self) -> DKLVAE:
         """The same with a surrogate of latents alone."""
-        return self.telling(structure=False, descriptors=False)
+        return self.with_features(structure=False, descriptors=False)
 
-    def telling(self, *, structure: bool, descriptors: bool) -> DKLVAE:
-        """The same with a surrogate that is told no more of objects than this."""
+    def with_features(self, *, structure: bool, descriptors: bool) -> DKLVAE:
+        """The same with a surrogate that is given no other features than these."""
         return replace(
             self,
             structure=self.structure if structure else None,
@@ -193,15 +211,15 @@ class DKLVAE:
         return self._inputs([reading.object or "" for reading in readings], self.embed(readings))
 
     def inputs_unencoded(self, objects: Sequence[str]) -> Float[Tensor, "n dqp"]:
-        """The same of canonical objects that nobody has encoded: they lie so far out that the latent term knows nothing
-        of them, and what the surrogate says rests on the other terms.
+        """The same for canonical objects that were not encoded. They are placed so far out that the latent term says nothing
+        about them, and the prediction rests on the other terms.
         """
         low, high = latent_box(self.prior)
         return self._inputs(objects, (high + FAR * (high - low)).expand(len(objects), -1))
 
     def _inputs(self, objects: Sequence[str], z: Latents) -> Float[Tensor, "n dqp"]:
-        told = [tell(objects) for tell in (self.descriptors, self.structure) if tell is not None]
-        return torch.cat([z, *(torch.as_tensor(part, dtype=z.dtype) for part in told)], dim=1)
+        features = [of(objects) for of in (self.descriptors, self.structure) if of is not None]
+        return torch.cat([z, *(torch.as_tensor(part, dtype=z.dtype) for part in features)], dim=1)
 
     def surrogate(
         self, data: Measurements, z: Latents | None = None, variances: Values | None = None
@@ -221,7 +239,7 @@ class DKLVAE:
         )
         return fit_surrogate(model)
 
-    def _written(self, rows: Sequence[Row]) -> list[Reading]:
+    def _written(self, rows: Sequence[TokenRow]) -> list[Reading]:
         unique = list(dict.fromkeys(rows))
         written = dict(zip(unique, self.codec.write(unique), strict=True))
         return [written[row] for row in rows]

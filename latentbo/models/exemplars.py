@@ -8,9 +8,9 @@
     z = (1 - w) a_i + w a_j + s e,    i uniform, j uniform in N(i), e ~ N(0, I)
 
 A smoothed bootstrap (Silverman & Young 1987) of the aggregate posterior; mixtures of posteriors as priors: VampPrior
-(Tomczak & Welling 2018), Exemplar VAE (Norouzi et al. 2020, arXiv:2004.04795). Where a space holds objects to a fine
-grain, a Gaussian mixture of any affordable size fills the gaps between them with points that decode to nothing like
-the data; points between neighbours do not.
+(Tomczak & Welling 2018), Exemplar VAE (Norouzi et al. 2020, arXiv:2004.04795). A Gaussian mixture of any affordable size is
+too coarse for a space with much detail: it fills the gaps with points that decode to nothing like the data. Points between
+neighbours do not lie in gaps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BLOCK = 1_000  # draws whose distances to all exemplars are in memory at a time
 
 @dataclass(frozen=True, eq=False)
 class ExemplarPrior:
-    """Exemplars and how far draws stray from them."""
+    """Exemplars and how far draws may lie from them. Raises `InputError` for fewer than two, and values that mean nothing."""
 
     exemplars: Latents
     neighbours: int = 50

@@ -60,7 +60,8 @@ class Convolutions(nn.Module):
         )
 
     def forward(self, y: Float[Tensor, "n t"]) -> Tensor:
-        return self.layers(F.pad(y.view(-1, 1, *self.shape), self.missing))
+        features: Tensor = self.layers(F.pad(y.view(-1, 1, *self.shape), self.missing))
+        return features
 
 
 class Deconvolutions(nn.Module):
@@ -82,7 +83,8 @@ class Deconvolutions(nn.Module):
     def forward(self, z: Latents) -> Tensor:
         height, width = self.shape
         coarse_ = self.start(z).unflatten(1, (-1, *self.grid))
-        return self.layers(coarse_)[:, 0, :height, :width].flatten(1)
+        pixels: Tensor = self.layers(coarse_)[:, 0, :height, :width]
+        return pixels.flatten(1)
 
 
 def perceptron(widths: tuple[int, ...], *, bend_last: bool) -> nn.Sequential:

@@ -40,7 +40,8 @@ LIKELIHOODS = ("bernoulli", "gaussian")
 class ImageVAE(VAE):
     """Images of one size <-> latent points. The decoder writes all pixels at once and reads none.
 
-    `channels` are those of the first convolution; the "mlp" has two layers of `hidden` units either way and none.
+    `channels` are those of the first convolution. The "mlp" has no channels, but two layers of `hidden` units either way.
+    Raises `InputError` for an unknown network or likelihood.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class ImageVAE(VAE):
         return -(0.5 * white.square() + log_sd + 0.5 * math.log(2 * math.pi)).sum(1)
 
     @torch.no_grad()
-    def spell(
+    def decode_tokens(
         self,
         z: Latents,
         *,
@@ -116,7 +117,7 @@ class ImageVAE(VAE):
     @torch.no_grad()
     def token_hits(self, z: Latents, x: Tokens) -> tuple[int, int]:
         """As in `VAE`: pixels whose grey level is the one written."""
-        written = self.spell(z, max_tokens=self.pixels, width=1, temperature=0.0, generator=None)
+        written = self.decode_tokens(z, max_tokens=self.pixels, width=1, temperature=0.0, generator=None)
         return int((written == x).sum()), x.numel()
 
     @torch.no_grad()
@@ -126,6 +127,7 @@ class ImageVAE(VAE):
         """
         if self.log_sd is None:
             m = torch.sigmoid(self.decoder(z).float())
-            return (torch.special.entr(m) + torch.special.entr(1 - m)).mean(1)
+            places: Tensor = torch.special.entr(m) + torch.special.entr(1 - m)
+            return places.mean(1)
         log_sd = self.log_sd.float().clamp(min=math.log(SMALLEST_SD))
         return (log_sd + 0.5 * math.log(2 * math.pi * math.e)).expand(len(z))

@@ -112,24 +112,26 @@ def latent_kernel(latent: int, batch_shape: torch.Size = NO_BATCH) -> Kernel:
     arXiv:2402.02229).
     """
     prior = LogNormalPrior(math.sqrt(2) + math.log(latent) / 2, math.sqrt(3))
-    return _rbf(range(latent), prior, float(prior.mode), batch_shape)
+    return rbf(range(latent), prior, float(prior.mode), batch_shape)
 
 
 def descriptor_kernel(latent: int, descriptors: int, batch_shape: torch.Size = NO_BATCH) -> Kernel:
     """RBF-ARD over the `descriptors` inputs after the `latent` ones, which have unit spread among all objects.
 
     The lengthscale prior grows with distances in so many dimensions (median 3.5 sqrt(q): 15 for 18 descriptors) and is
-    narrow: a trend over everything there is, until many values say otherwise. What was measured crowds in few
-    places, and shorter scales are sure of what lies between them and wrong.
+    narrow, so that the term is a broad trend until many values say otherwise. Measured objects crowd in few places: with
+    shorter scales the model would be sure of what lies between them, and wrong.
     """
     median = 3.5 * math.sqrt(descriptors)
     prior = LogNormalPrior(math.log(median), 0.7)
-    return _rbf(range(latent, latent + descriptors), prior, median, batch_shape)
+    return rbf(range(latent, latent + descriptors), prior, median, batch_shape)
 
 
-def _rbf(columns: range, prior: LogNormalPrior, start: float, batch_shape: torch.Size) -> Kernel:
-    """Its lengthscales, like all hyperparameters here, are fitted on a log scale: many axes do not matter, and on a
-    linear scale L-BFGS takes twenty times as long to find out, or stops where it began.
+def rbf(columns: range, prior: LogNormalPrior, start: float, batch_shape: torch.Size) -> Kernel:
+    """RBF-ARD over some of the inputs, its lengthscales at `start`.
+
+    Like all hyperparameters here they are fitted on a log scale: many axes do not matter, and on a linear scale L-BFGS
+    takes twenty times as long to find out, or stops where it began.
     """
     kernel = RBFKernel(
         ard_num_dims=len(columns),
@@ -152,13 +154,13 @@ def combined_kernel(
     """The sum over inputs (z, u, c), amplitudes under log-normal priors; no k_u without descriptors, no k_c without
     structure.
 
-    With standardised values the total variance is near 1. What is known of the object itself starts at most of it,
-    so that it carries the model while there are few points; the data can give the latent term the lead.
+    With standardised values the total variance is near 1. The terms of the object itself start with most of it, so that
+    they carry the model while there are few points. More data can give the latent term the lead.
     """
     terms = [_scaled(latent_kernel(latent, batch_shape), median=0.2, spread=1.0, batch_shape=batch_shape)]
     if descriptors:
-        told = descriptor_kernel(latent, descriptors, batch_shape)
-        terms.append(_scaled(told, median=0.5, spread=1.0, batch_shape=batch_shape))
+        described = descriptor_kernel(latent, descriptors, batch_shape)
+        terms.append(_scaled(described, median=0.5, spread=1.0, batch_shape=batch_shape))
     if structure:
         first = latent + descriptors
         counted = MinMaxKernel(batch_shape=batch_shape, columns=slice(first, first + structure))

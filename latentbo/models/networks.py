@@ -87,7 +87,8 @@ class SequenceDecoder(nn.Module):
         shifted = F.pad(x, (1, 0), value=START)
         inputs = torch.cat([self.embedding(shifted), z[:, None].expand(-1, shifted.shape[1], -1)], dim=-1)
         states, _ = self.gru(inputs, torch.tanh(self.start(z))[None])
-        return self.logits(states)
+        logits: Tensor = self.logits(states)
+        return logits
 
     @torch.no_grad()
     def generate(

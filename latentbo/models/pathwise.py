@@ -14,6 +14,8 @@ phi        features: E phi(c) . phi(c') = MinMax(c, c')            n x m
 
 from __future__ import annotations
 
+import math
+
 import torch
 from botorch.sampling.pathwise.features import gen_kernel_features
 from botorch.sampling.pathwise.features.generators import GenKernelFeatures
@@ -59,7 +61,8 @@ class MinMaxFeatures(FeatureMap):
         phi = [
             sign.gather(1, part.T.gather(0, cost[:, part].argmin(-1))).T for part in table.split(ROWS)
         ]  # cost of a part: m x rows x places
-        return torch.cat(phi).to(c).reshape(*c.shape[:-1], self.num_outputs) / self.num_outputs**0.5
+        features: Tensor = torch.cat(phi).to(c).reshape(*c.shape[:-1], self.num_outputs)
+        return features / math.sqrt(self.num_outputs)
 
     def _hashed(self, column: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
         """The cost of each entry, of which a row takes the cheapest, and the sign of its hash; m x entries +
@@ -88,12 +91,12 @@ class SumFeatures(FeatureMap):
         return torch.cat([part.expand(*batch, part.shape[-1]) for part in parts], dim=-1)
 
 
-@GenKernelFeatures.register(MinMaxKernel)
+@GenKernelFeatures.register(MinMaxKernel)  # type: ignore[untyped-decorator]
 def _min_max(kernel: MinMaxKernel, *, num_inputs: int, num_outputs: int) -> MinMaxFeatures:
     return MinMaxFeatures(kernel, num_inputs, num_outputs)
 
 
-@GenKernelFeatures.register(ObjectKernel)
+@GenKernelFeatures.register(ObjectKernel)  # type: ignore[untyped-decorator]
 def _sum(kernel: ObjectKernel, *, num_inputs: int, num_outputs: int) -> SumFeatures:
     terms = list(kernel.kernels)
     share = 2 * (num_outputs // (2 * len(terms)))  # Fourier features come in pairs

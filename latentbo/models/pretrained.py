@@ -1,17 +1,15 @@
 """Saved models: a folder with `weights.safetensors` and `card.json`. Nothing on the load path can run code.
 
 The card holds the codec, the network's arguments, the SHA-256 of the weights file and whatever the maker
-wants known (data hash, recipe, seed, metrics). A flipped bit in a safetensors payload would load silently,
-hence the hash.
+wants known (data hash, recipe, seed, metrics).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,74 +19,91 @@ from torch import Tensor
 
 from latentbo.codecs.base import Codec
 from latentbo.errors import InputError, ModelFileError
-from latentbo.models.dkl_vae import DKLVAE, Descriptors, StructureCounts
+from latentbo.kinds.base import Features, Kind, codec_settings, plain_kind
+from latentbo.kinds.cards import (
+    CARD,
+    DEFAULT,
+    FORMAT,
+    WEIGHTS,
+    check_weights,
+    locate,
+    read_card,
+    read_weights,
+    reader_of,
+    settings_sha256,
+    sha256,
+)
+from latentbo.kinds.known import kind_of
+from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.exemplars import ExemplarPrior
 from latentbo.models.image_vae import ImageVAE
 from latentbo.models.priors import GaussianMixture, Prior
 from latentbo.models.vae import VAE, SequenceVAE
 
-FORMAT = 2
 PRIORS: dict[str, Callable[..., Prior]] = {"mixture": GaussianMixture, "exemplars": ExemplarPrior}
-SHIPPED = {"zinc250k": Path(__file__).parent / "weights" / "zinc250k"}
-DEFAULT = "zinc250k"
-WEIGHTS, CARD = "weights.safetensors", "card.json"
+NETWORKS: dict[str, Callable[..., VAE]] = {"sequence": SequenceVAE, "image": ImageVAE}
 
 
 def pack_model(model: DKLVAE, *, facts: dict[str, Any] | None = None) -> tuple[dict[str, Any], bytes]:
-    """The card and the weights file of a model. `facts` goes into the card as it is, under names not its own."""
+    """The card and the weights file of a model. `facts` goes into the card as it is, under names not its own.
+
+    Raises `InputError` for a codec, a prior or features that no card can bring back, and for facts with the card's own
+    names.
+    """
+    codec = _returning_codec(model)
     tensors = {f"vae.{name}": value.cpu().contiguous() for name, value in model.vae.state_dict().items()}
     kind, arguments, parts = _prior_parts(model.prior)
     tensors |= {f"prior.{name}": value.cpu().contiguous() for name, value in parts.items()}
     payload = save(tensors)
     settings = {
         "network": model.vae.arguments,
-        "codec": model.codec.to_dict(),
-        "structure": _name(model.structure, "morgan_counts"),
-        "descriptors": _name(model.descriptors, "scaled_descriptors"),
+        "codec": codec,
+        "structure": _feature_name(model.structure, model.kind.structure),
+        "descriptors": _feature_name(model.descriptors, model.kind.descriptors),
         "prior": {"kind": kind, **arguments},
     }
     card = {
         "format": FORMAT,
         "id": model.id,
-        "sha256": _sha256(payload),
-        "settings_sha256": _settings_sha256(settings),
+        "sha256": sha256(payload),
+        "settings_sha256": settings_sha256(settings),
         **settings,
+        **({} if "kind" in codec else {"kind": model.kind.name}),
     }
     if clash := sorted(card.keys() & (facts or {}).keys()):
         raise InputError(f"facts cannot be called {', '.join(clash)}: the card uses these names itself")
     return card | (facts or {}), payload
 
 
-def unpack_model(card: dict[str, Any], payload: bytes, source: object) -> DKLVAE:
-    """The model of a card and its weights; `source` names them in errors."""
-    if _sha256(payload) != card["sha256"]:
-        raise ModelFileError(
-            f"the weights of {source} do not have the SHA-256 of the card: damaged or not its own"
-        )
+def unpack_model(card: dict[str, Any], payload: bytes, source: object, *, kind: Kind | None = None) -> DKLVAE:
+    """The model of a card and its weights; `source` names them in errors, `kind` is that of its objects where it is given.
+
+    Raises `ModelFileError` where anything is damaged, was changed by hand, or is of an unknown kind.
+    """
+    check_weights(card, payload, source)
     try:
-        if _settings_sha256(card) != card["settings_sha256"]:
-            raise ModelFileError(
-                f"network, codec or structure in the card of {source} were changed since it was written"
-            )
+        reader = reader_of(card, source, kind)
         tensors = load(payload)
-        codec, network, structure, descriptors = _told(card)
-        vae = network(**card["network"])
+        vae = NETWORKS[reader.kind.network](**card["network"])
         vae.load_state_dict(_part(tensors, "vae."))
         arguments = dict(card["prior"])
         prior = PRIORS[arguments.pop("kind")](**_part(tensors, "prior."), **arguments)
-        model = DKLVAE(codec, vae.eval(), prior, structure, descriptors)
+        return DKLVAE(
+            reader.codec,
+            vae.eval(),
+            prior,
+            structure=_feature(card["structure"], reader.kind.structure),
+            descriptors=_feature(card["descriptors"], reader.kind.descriptors),
+            own_kind=reader.kind,
+        )
     except (SafetensorError, RuntimeError, TypeError, KeyError, ValueError) as error:
         raise ModelFileError(f"{source} was not written by this version of latentbo: {error}") from error
-    return model
 
 
-def save_model(model: DKLVAE, folder: Path, *, facts: dict[str, Any] | None = None) -> None:
-    """Write the folder.
-
-    The card is written last: a folder without one is no model, and one whose writing was interrupted is
-    refused.
-    """
+def save_model(model: DKLVAE, folder: str | Path, *, facts: dict[str, Any] | None = None) -> None:
+    """Write the folder, its card last: one whose writing was interrupted is no model. Raises as `pack_model`."""
     card, payload = pack_model(model, facts=facts)
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(payload)
     part = folder / f"{CARD}.part"
@@ -96,40 +111,20 @@ def save_model(model: DKLVAE, folder: Path, *, facts: dict[str, Any] | None = No
     os.replace(part, folder / CARD)
 
 
-def load_model(source: str | Path = DEFAULT) -> DKLVAE:
+def load_model(
+    source: str | Path = DEFAULT, *, kind: Kind | None = None, codec: Codec | None = None
+) -> DKLVAE:
     """A shipped model by name, or a folder that `save_model` wrote.
 
-    Raises `ModelFileError` where anything does not fit.
+    `kind` says what its objects are, where `kinds.KINDS` does not know their name; a `codec` alone will do as well. Given
+    both, the codec is not made of the card, which must describe it.
+    Raises `InputError` where there is no such model, `ModelFileError` where anything does not fit.
     """
     folder = locate(source)
     card = read_card(folder)
-    payload = (folder / WEIGHTS).read_bytes() if (folder / WEIGHTS).exists() else b""
-    return unpack_model(card, payload, folder)
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """The card of a saved model."""
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelFileError(f"no readable {CARD} in {folder}: {error}") from error
-    if not isinstance(card, dict) or card.get("format") != FORMAT or "sha256" not in card:
-        raise ModelFileError(
-            f"{folder / CARD} is not a model card of format {FORMAT}: use the latentbo that wrote it"
-        )
-    return card
-
-
-def locate(source: str | Path) -> Path:
-    """The folder of a shipped model's name, or the folder itself."""
-    if str(source) in SHIPPED:
-        return SHIPPED[str(source)]
-    folder = Path(source)
-    if not folder.is_dir():
-        raise InputError(
-            f"no model {str(source)!r}: give a folder with {CARD}, or one of {', '.join(SHIPPED)}"
-        )
-    return folder
+    if codec is not None:
+        kind = replace(kind or kind_of(codec), codec=plain_kind(codec).codec)
+    return unpack_model(card, read_weights(folder, card), folder, kind=kind)
 
 
 def _prior_parts(prior: Prior) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
@@ -144,47 +139,55 @@ def _prior_parts(prior: Prior) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     return kinds[type(prior)], {name: value for name, value in values.items() if name not in tensors}, tensors
 
 
-def _name(told: StructureCounts | Descriptors | None, known: str) -> str | None:
-    """What the card says of the counts or descriptors: a function of the user's own cannot be stored."""
-    name = None if told is None else getattr(told, "__name__", repr(told))
-    if name not in (None, known):
-        raise InputError(f"a model with {name!r} for its surrogate cannot be saved: only {known} or none")
-    return name
+def _returning_codec(model: DKLVAE) -> dict[str, Any]:
+    """What the card says of the codec. `InputError` where the kind would not make the same codec of it again."""
+    codec, kind = model.codec, model.kind
+    settings = codec_settings(codec)
+    if names := {codec.kind, settings.get("kind", kind.name)} - {kind.name}:
+        raise InputError(
+            f"a model of the kind {kind.name!r} cannot be saved with a codec of {names.pop()!r}: name both alike"
+        )
+    try:
+        back = kind.codec(settings)
+        said = codec_settings(back)
+    except Exception as error:  # of the user's own code
+        raise InputError(
+            f"the codec of {kind.name} cannot be made of its own to_dict ({type(error).__name__}: {error}): "
+            "correct the kind's `codec`"
+        ) from error
+    changed = [
+        name for name in ("kind", "vocabulary", "max_tokens") if getattr(back, name) != getattr(codec, name)
+    ]
+    if changed or said != settings:
+        raise InputError(
+            f"the codec that is made of its own to_dict is another one ({', '.join(changed) or said}): let the to_dict and "
+            f"the kind's `codec` of {kind.name} hold all that it is"
+        )
+    return settings
 
 
-def _told(
-    card: dict[str, Any],
-) -> tuple[Codec, Callable[..., VAE], StructureCounts | None, Descriptors | None]:
-    """The codec a card describes, the network for its objects, and what is told of them."""
-    kind = card["codec"]["kind"]
-    if kind == "images":
-        # Pillow is loaded for images only, RDKit for molecules only.
-        from latentbo.codecs.images import ImageCodec
-
-        if card["structure"] or card["descriptors"]:
-            raise KeyError("structure and descriptors of images")
-        return ImageCodec.from_dict(card["codec"]), ImageVAE, None, None
-    if kind != "molecules":
-        raise KeyError(f"codec kind {kind!r}")
-    from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
-    from latentbo.codecs.molecules import MoleculeCodec
-
-    return (
-        MoleculeCodec.from_dict(card["codec"]),
-        SequenceVAE,
-        {None: None, "morgan_counts": morgan_counts}[card["structure"]],
-        {None: None, "scaled_descriptors": scaled_descriptors}[card["descriptors"]],
-    )
+def _feature_name(given: Features | None, known: Features | None) -> str | None:
+    """What the card says of a feature: a function of the user's own cannot be stored, the kind's own has a name."""
+    if given is None:
+        return None
+    if given is not known:
+        own = "none" if known is None else f"{_called(known)} or none"
+        raise InputError(f"a model with {_called(given)!r} for its surrogate cannot be saved: only {own}")
+    return _called(given)
 
 
-def _settings_sha256(card: dict[str, Any]) -> str:
-    settings = {name: card[name] for name in ("network", "codec", "structure", "descriptors", "prior")}
-    return _sha256(json.dumps(settings, sort_keys=True).encode())
+def _feature(name: str | None, known: Features | None) -> Features | None:
+    """The feature that a card names. `KeyError` where the kind has no such one."""
+    if name is None:
+        return None
+    if known is None or name != _called(known):
+        raise KeyError(f"feature {name!r}")
+    return known
+
+
+def _called(feature: Features) -> str:
+    return str(getattr(feature, "__name__", type(feature).__name__))
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _sha256(payload: bytes) -> str:
-    return hashlib.sha256(payload).hexdigest()

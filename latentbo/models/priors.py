@@ -53,15 +53,11 @@ def spread(prior: Prior) -> Float[Tensor, " d"]:
 
 @dataclass(frozen=True, eq=False)
 class GaussianMixture:
-    """A mixture of k full-covariance normals over z."""
+    """A mixture of k full-covariance normals over z. Raises `InputError` for parts whose shapes do not match."""
 
     weights: Float[Tensor, " k"]
     means: Float[Tensor, "k d"]
     factors: Float[Tensor, "k d d"]
-
-    def log_prob(self, z: Latents) -> Float[Tensor, " n"]:
-        """log p(z) in nats."""
-        return torch.logsumexp(self._joint(z), dim=1)
 
     def __post_init__(self) -> None:
         k, d = self.means.shape
@@ -95,7 +91,7 @@ class GaussianMixture:
         """log pi_k + log N(z; mu_k, S_k)."""
         d = self.means.shape[1]
         columns = []
-        parts = (self.weights.to(z).log(), self.means.to(z), self.factors.to(z))
+        parts = (self.weights.log(), self.means, self.factors)
         for log_weight, mean, factor in zip(*parts, strict=True):
             white = torch.linalg.solve_triangular(factor, (z - mean).T, upper=False)
             volume = factor.diagonal().log().sum() + 0.5 * d * math.log(2 * math.pi)
@@ -110,7 +106,7 @@ def fit_mixture(
     data's covariance.
 
     `ridge` is added to each covariance's diagonal, relative to the data's mean variance, and keeps small
-    components proper.
+    components proper. Raises `InputError` for too few points, or such as are not finite.
     """
     n, d = z.shape
     if components < 1 or n < components * 2:

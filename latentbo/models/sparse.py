@@ -31,7 +31,7 @@ from torch import Tensor
 
 from latentbo.errors import FitError, InputError
 from latentbo.models.kernels import latent_kernel
-from latentbo.rng import global_stream, stream
+from latentbo.torch_rng import global_stream, stream
 from latentbo.types import LatentBatch, Latents
 
 INDUCING = 350
@@ -85,7 +85,7 @@ class SparseGPs(SingleTaskVariationalGP):
 
     def lengthscales(self) -> Float[Tensor, "p d"]:
         """Of each property along each axis, in units of the box."""
-        scales = self.model.covar_module.base_kernel.lengthscale.detach()
+        scales: Tensor = self.model.covar_module.base_kernel.lengthscale.detach()
         return scales.reshape(-1, scales.shape[-1])
 
 
@@ -122,7 +122,8 @@ def fit_sparse(
             loss.backward()
             optimiser.step()
             schedule.step()
-    return model.eval()
+    model.eval()
+    return model
 
 
 def relevance(lengthscales: Float[Tensor, "p d"]) -> Float[Tensor, "p d"]:
@@ -139,4 +140,5 @@ def _batches(n: int, seed: int) -> Iterator[Int[Tensor, " b"]]:
 
 def _units(z: Tensor, bounds: Float[Tensor, "2 d"]) -> Tensor:
     low, high = bounds.double()
-    return (z.double() - low) / (high - low)
+    units: Tensor = (z.double() - low) / (high - low)
+    return units

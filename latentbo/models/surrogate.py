@@ -52,11 +52,11 @@ class LatentGP(SingleTaskGP):
     the data end). Values are standardised inside; z is scaled by the prior's spread (`bounds`, 2 x d: the box that a unit
     cube of the same standard deviation would fill), so that the lengthscale prior means the same for every
     encoder. Everything in BoTorch that takes a `SingleTaskGP` takes this: acquisition, fantasies, pathwise
-    sampling, `optimize_acqf`.
+    sampling, `optimize_acqf`. Raises `InputError` for inputs of another width, or none at all.
     """
 
-    believed: Float[Tensor, "k dp"] | None = None
-    """Points where the model's own mean is taken for measured (`believing`)."""
+    fantasies: Float[Tensor, "k dp"] | None = None
+    """Points where the model's own mean is taken for measured (`with_fantasies`)."""
 
     def __init__(
         self,
@@ -115,37 +115,38 @@ class LatentGP(SingleTaskGP):
             and torch.equal(X[:, :-1], X[:1, :-1].expand_as(X[:, :-1]))
         ):
             return GPyTorchPosterior(self._beside(X[0, :-1], X[:, -1]))
-        if not single and self.believed is None:
+        if not single and self.fantasies is None:
             return super().posterior(X)
         joint = self._joint(X.squeeze(-2) if single else X)
         if not single:
             return GPyTorchPosterior(joint)
         return GPyTorchPosterior(MultivariateNormal(joint.mean[:, None], joint.variance[:, None, None]))
 
-    def believing(self, X: Float[Tensor, "k dp"]) -> LatentGP:
+    def with_fantasies(self, X: Float[Tensor, "k dp"]) -> LatentGP:
         """The model after its own posterior mean was measured at each row of X ("kriging believer": Ginsbourger et
         al. 2010): means stay, variances shrink.
 
-        It shares everything with this one. Function draws (`draw_matheron_paths`) know nothing of the belief: two
-        draws differ anyway.
+        It shares everything with this one. Function draws (`draw_matheron_paths`) do without the fantasies: two draws
+        differ anyway.
         """
         after = copy(self)
-        after.believed = X if self.believed is None else torch.cat([self.believed, X])
+        after.fantasies = X if self.fantasies is None else torch.cat([self.fantasies, X])
         return after
 
     def condition_on_observations(self, X: LatentBatch, Y: Tensor, **kwargs: Any) -> LatentGP:
-        """As in BoTorch, after what is believed."""
-        return super(LatentGP, self._conditioned()).condition_on_observations(X, Y, **kwargs)
+        """As in BoTorch, with the fantasies among the data."""
+        model: LatentGP = super(LatentGP, self._conditioned()).condition_on_observations(X, Y, **kwargs)
+        return model
 
     def _joint(self, X: Float[Tensor, "*b q dp"]) -> MultivariateNormal:
-        """The posterior of q points together, conditioned on what is believed at k more.
+        """The posterior of q points together, given fantasies at k more.
 
         V' = V - C (B + noise)^-1 C^T with V, B the covariances of either group and C the one between them.
         """
-        if self.believed is None:
+        if self.fantasies is None:
             return super().posterior(X).distribution
-        q, believed = X.shape[-2], self.believed.expand(*X.shape[:-2], -1, -1)
-        joint = super().posterior(torch.cat([X, believed], dim=-2)).distribution
+        q, fantasies = X.shape[-2], self.fantasies.expand(*X.shape[:-2], -1, -1)
+        joint = super().posterior(torch.cat([X, fantasies], dim=-2)).distribution
         covariance = joint.covariance_matrix
         shared, own = covariance[..., :q, q:], covariance[..., q:, q:]
         noise = self.likelihood.noise.detach().mean() * self.outcome_transform.stdvs.square()
@@ -163,12 +164,12 @@ class LatentGP(SingleTaskGP):
         return MultivariateNormal(joint.mean[rows], to_linear_operator(covariance))
 
     def _conditioned(self) -> LatentGP:
-        """An ordinary model that has the beliefs among its data."""
-        if self.believed is None:
+        """An ordinary model that has the fantasies among its data."""
+        if self.fantasies is None:
             return self
         plain = copy(self)
-        plain.believed = None
-        return plain.condition_on_observations(self.believed, plain.posterior(self.believed).mean)
+        plain.fantasies = None
+        return plain.condition_on_observations(self.fantasies, plain.posterior(self.fantasies).mean)
 
     def subset_output(self, idcs: list[int]) -> LatentGP:
         """A copy: there is one output. (BoTorch's own refuses models whose kernel was given.)"""
@@ -183,7 +184,8 @@ class LatentGP(SingleTaskGP):
             if isinstance(self.covar_module, AdditiveKernel)
             else self.covar_module
         )
-        return kernel.lengthscale.detach().reshape(-1)
+        scales: Tensor = kernel.lengthscale.detach()
+        return scales.reshape(-1)
 
 
 def _learnt_noise(batch_shape: torch.Size) -> GaussianLikelihood:
@@ -250,7 +252,7 @@ def _maximise(model: LatentGP) -> None:
     x, y = model.train_inputs[0], model.train_targets
     # A noise that was given belongs to its points, and those of a batch would each have rows of their own.
     may_leave_out = isinstance(model.likelihood, GaussianLikelihood) and not model.batch_shape
-    rows = _telling(y) if may_leave_out else slice(None)
+    rows = _rows_to_fit(y) if may_leave_out else slice(None)
     model.set_train_data(x[..., rows, :], y[..., rows], strict=False)
     try:
         with warnings.catch_warnings():
@@ -266,9 +268,9 @@ def _maximise(model: LatentGP) -> None:
         model.set_train_data(x, y, strict=False)
 
 
-def _telling(y: Float[Tensor, " n"]) -> Int[Tensor, " m"]:
-    """Rows that tell most: the better half of them the best, where the search goes on; the others evenly through
-    the rest of the ranks.
+def _rows_to_fit(y: Float[Tensor, " n"]) -> Int[Tensor, " m"]:
+    """Rows that hyperparameters are fitted to: half of them are the best ones, where the search goes on; the others are
+    spread evenly over the remaining ranks.
     """
     order = y.argsort(descending=True, stable=True)
     if len(y) <= MOST_FITTED:

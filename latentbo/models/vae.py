@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from latentbo.codecs.vocabulary import END, PAD
 from latentbo.models.beam import beam_search
 from latentbo.models.networks import SequenceDecoder, SequenceEncoder
-from latentbo.rng import normal, uniform
+from latentbo.torch_rng import normal, uniform
 from latentbo.types import Latents, Tokens
 
 
@@ -35,9 +35,9 @@ class Gaussian(NamedTuple):
 class VAE(nn.Module, ABC):
     """Tokens <-> latent points, with an optional linear head that reads known properties off z.
 
-    The head (`properties` outputs) is for co-training on cheap descriptors: what it can read linearly,
-    distances in z reflect. It plays no part in encoding or decoding. `arguments` make the same network anew,
-    `vocabulary` is how many tokens it knows, and the encoder's last layer is its linear `mean`.
+    The head (`properties` outputs) is for co-training on cheap descriptors: distances in z then reflect them. It plays no
+    part in encoding or decoding. `arguments` make the same network anew, `vocabulary` is how many tokens it knows, and the
+    encoder's last layer is its linear `mean`.
     """
 
     arguments: dict[str, Any]
@@ -56,11 +56,11 @@ class VAE(nn.Module, ABC):
     ) -> Tensor:
         """log p(x | z) of each object in nats, summed over its tokens; shape n.
 
-        With `dropout`, a decoder that is shown the tokens before has that share of them blanked, so that it must ask z.
+        With `dropout`, a decoder that reads the tokens before has that share of them blanked, so that it must rely on z.
         """
 
     @abstractmethod
-    def spell(
+    def decode_tokens(
         self,
         z: Latents,
         *,
@@ -82,7 +82,7 @@ class VAE(nn.Module, ABC):
     @abstractmethod
     def entropy(self, z: Latents, x: Tokens) -> Float[Tensor, " n"]:
         """How undecided the decoder is at each z, in nats a token: the entropy of what may stand at a place of x, given z
-        (and the tokens before, where the decoder reads them), averaged over the places. x is what `spell` wrote at z.
+        (and the tokens before, where the decoder reads them), averaged over the places. x is what `decode_tokens` wrote at z.
 
         0 where nothing else could stand anywhere; log V where all V tokens are alike everywhere.
         """
@@ -130,7 +130,7 @@ class SequenceVAE(VAE):
         losses = F.cross_entropy(logits.transpose(1, 2), _answers(x), ignore_index=PAD, reduction="none")
         return -losses.sum(1)
 
-    def spell(
+    def decode_tokens(
         self,
         z: Latents,
         *,
@@ -158,7 +158,8 @@ class SequenceVAE(VAE):
         """As in `VAE`; x has its END, which is one of the places."""
         written = x != PAD
         shares = torch.softmax(self.decoder.answerable(self.decoder(z, x)[:, :-1]), -1)
-        return (torch.special.entr(shares).sum(-1) * written).sum(1) / written.sum(1).clamp(min=1)
+        places: Tensor = torch.special.entr(shares).sum(-1) * written
+        return places.sum(1) / written.sum(1).clamp(min=1)
 
 
 def _answers(x: Tokens) -> Int[Tensor, "n t+1"]:

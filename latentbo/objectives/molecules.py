@@ -184,7 +184,8 @@ class MoleculeObjective:
         """One finite number a row, or None where the row has none.
 
         None stands for what RDKit cannot read, what has no heavy atom, a mixture (whose parts have no one
-        score), what is over the cap, and a score that is not finite. A score that raises is not caught.
+        score), what is over the cap, and a score that is not finite. A score that raises is not caught. Raises
+        `InputError` for one string instead of a list.
         """
         if isinstance(smiles, str):
             raise InputError(f"a sequence of SMILES was expected, not one string: write [{smiles!r}]")

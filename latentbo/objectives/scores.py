@@ -78,17 +78,17 @@ def isomer(formula: Mapping[str, int]) -> Score:
 
 def logp(molecule: Chem.Mol) -> float:
     """Crippen's octanol-water partition coefficient, log10."""
-    return rdMolDescriptors.CalcCrippenDescriptors(molecule)[0]
+    return float(rdMolDescriptors.CalcCrippenDescriptors(molecule)[0])
 
 
 def qed(molecule: Chem.Mol) -> float:
     """Quantitative estimate of drug-likeness, in [0, 1] (Bickerton et al. 2012, Nat. Chem. 4, 90)."""
-    return QED.qed(molecule)
+    return float(QED.qed(molecule))  # type: ignore[no-untyped-call]
 
 
 def sa_score(molecule: Chem.Mol) -> float:
     """Synthetic accessibility from 1 (easy) to 10 (hard): smaller is better (Ertl and Schuffenhauer 2009)."""
-    return sascorer.calculateScore(molecule)
+    return float(sascorer.calculateScore(molecule))
 
 
 def penalized_logp(molecule: Chem.Mol) -> float:

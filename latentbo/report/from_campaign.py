@@ -15,15 +15,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from latentbo.acquisition.pool import Check
-from latentbo.acquisition.propose import propose_prior
+from latentbo.acquisition.start import propose_prior
 from latentbo.baselines.screening import screening_band
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.evaluate import Objective, evaluate
 from latentbo.campaign.history import History, Round
-from latentbo.campaign.kinds import check_of
 from latentbo.campaign.table import table
-from latentbo.models.calibration import calibration
+from latentbo.diagnostics.calibration import calibration
+from latentbo.kinds.base import Check
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model
 from latentbo.objectives.molecules import OBJECTIVES
@@ -61,7 +60,7 @@ def report_data(
         random_band=random_band,
         facts={**_settings(campaign), **(facts or {})},
         budget=None if budget is None else budget - queued,
-        kind=history.kind,
+        kind=campaign.model.kind,
     )
 
 
@@ -105,7 +104,7 @@ def random_band(campaign: Campaign, *, model: str | None = None) -> pd.DataFrame
     return screened(
         first,
         built_in(name),
-        check_of(campaign.settings, history.kind),
+        campaign.model.kind.check(campaign.settings.rules),
         calls=len(dict.fromkeys(history.told)),
         seed=campaign.seed,
         minimise=campaign.settings.minimise,
@@ -174,7 +173,7 @@ def _settings(campaign: Campaign) -> dict[str, str]:
     return {
         "model": f"{chosen.model} (encoder {campaign.history.base_encoder})",
         "proposals": f"{chosen.proposer}, acquisition {chosen.acquisition}",
-        **({"rules": str(check_of(chosen, campaign.history.kind))} if chosen.rules else {}),
+        **({"rules": str(campaign.model.kind.check(chosen.rules))} if chosen.rules else {}),
         "retraining": retrained,
         "versions": versions(),
     }

@@ -1,4 +1,4 @@
-"""The grids of `views.grids`, each point as the object that is decoded there."""
+"""The grids of `diagnostics.grids`, each point as the object that is decoded there."""
 
 from __future__ import annotations
 
@@ -8,11 +8,21 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from latentbo.diagnostics.grids import Neighbourhood, Slice
+from latentbo.kinds.base import Raster
 from latentbo.report import style
-from latentbo.report.cells import HOME, PALE, STRAYED, Frame, Raster, draw_cell, frames, judged, key_frames
 from latentbo.report.latent_map import colours
+from latentbo.report.object_cells import (
+    HOME,
+    PALE,
+    REENCODING_DISTANCE,
+    Frame,
+    draw_cell,
+    frames,
+    judged,
+    key_frames,
+)
 from latentbo.report.style import Picture, percent, plain, written
-from latentbo.views.grids import Neighbourhood, Slice
 
 WIDTH = 1160
 LEFT = 1000  # of it for the cells
@@ -64,8 +74,8 @@ def convex_slice(found: Slice, raster: Raster, name: str = "") -> Picture:
     side = round((2 * len(found.weights) + 0.25) ** 0.5 - 1.5)  # steps, from (s + 1) (s + 2) / 2 points
     figure = style.canvas(WIDTH, 100 + 140 * (side + 1))
     axes = figure.add_subplot()
-    values = found.decodes.strayed if found.predicted is None else found.predicted.mean
-    label = STRAYED if found.predicted is None else f"predicted {name}"
+    values = found.decodes.reencoding_distance if found.predicted is None else found.predicted.mean
+    label = REENCODING_DISTANCE if found.predicted is None else f"predicted {name}"
     known = values[np.isfinite(values)]
     norm = colours(known) if len(known) else Normalize(0.0, 1.0)
     edges = frames(found.decodes)

@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from latentbo.diagnostics.maps import LatentMap
+from latentbo.kinds.base import Draw
 from latentbo.report import style
-from latentbo.report.drawings import Draw
 from latentbo.report.latent_map import PROPOSALS, START_DATA, axis_label, colours
 from latentbo.report.style import plain, written
-from latentbo.views.maps import LatentMap
 
 SYMBOLS = {START_DATA: ("square", 8), PROPOSALS: ("circle", 10)}
 

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
+from latentbo.diagnostics.maps import SHARE, Axis, LatentMap
 from latentbo.report import style
 from latentbo.report.style import Picture, percent, plain, written
-from latentbo.views.maps import SHARE, Axis, LatentMap
 
 START_DATA, PROPOSALS = "start data", "proposals"
 MARKS = {START_DATA: ("s", 18), PROPOSALS: ("o", 34)}  # any other group is drawn like proposals

@@ -8,24 +8,22 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from latentbo.codecs.base import KINDS
+from latentbo.diagnostics.dead_zones import Decodes, Gauge
+from latentbo.diagnostics.grids import convex_slice, neighbourhood
+from latentbo.diagnostics.maps import LatentMap, Plane, principal, shortest
+from latentbo.diagnostics.motion import motion, strip
+from latentbo.diagnostics.paths import STEPS, path
+from latentbo.diagnostics.predictions import Predict, read_all
 from latentbo.errors import InputError, unknown_name
 from latentbo.report import grid_plots, motion_plots, path_plots
-from latentbo.report.cells import STRAYED
-from latentbo.report.drawings import LOOKS
 from latentbo.report.interactive import interactive_map
 from latentbo.report.latent_map import latent_map
+from latentbo.report.object_cells import REENCODING_DISTANCE
 from latentbo.report.spaces import Space
 from latentbo.report.style import percent, plain, written
 from latentbo.report.summary import Tile
 from latentbo.report.views_page import View, ViewsPage
-from latentbo.rng import stream
-from latentbo.views.dead_zones import Decodes, Gauge
-from latentbo.views.grids import convex_slice, neighbourhood
-from latentbo.views.maps import LatentMap, Plane, principal, shortest
-from latentbo.views.motion import motion, strip
-from latentbo.views.objects import Predict, read_all
-from latentbo.views.paths import STEPS, path
+from latentbo.torch_rng import stream
 
 MOST = 1_000  # objects on a map: each carries its drawing
 BEST = 10  # objects from which the corners of a slice are chosen
@@ -45,37 +43,38 @@ def map_page(
     """
     if axes not in AXES:
         raise unknown_name("axes", axes, AXES)
-    kind = space.model.codec.kind
-    noun, look = KINDS[kind].noun, LOOKS[kind]
+    kind = space.model.kind
     if not space.objects:
-        raise InputError(f"a map needs one {noun} at least that can be read, but there is none")
+        raise InputError(f"a map needs one {kind.noun} at least that can be read, but there is none")
     shown, name, decodes, left_out = _valued(_thinned(space), gauge)
     z = decodes.z.numpy()
     plane = _plane(space, z, axes)
     values = shown.values
-    ranked = name != STRAYED
+    ranked = name != REENCODING_DISTANCE
     placed = LatentMap(shown.objects, plane.place(z), plane.axes, values, shown.groups)
-    still = latent_map(placed, name, best=ranked, noun=noun, width=1160)
+    still = latent_map(placed, name, best=ranked, noun=kind.noun, width=1160)
     middle = _middle(z, values, ranked)
-    said = f"Latent map of {len(values)} {kind}, coloured by {name}"
-    live = interactive_map(placed, name, said, look.draw, first=middle, best=ranked)
+    said = f"Latent map of {len(values)} {kind.name}, coloured by {name}"
+    live = interactive_map(placed, name, said, kind.draw, first=middle, best=ranked)
     home = shown.objects[middle] if centre is None else centre
-    around = neighbourhood(gauge, home, look.similarity, seed)
+    around = neighbourhood(gauge, home, kind.similarity, seed)
     views = [
         View("Latent map", still, live),
         View(
             f"Neighbourhood of {plain(around.centre, 80)}",
-            grid_plots.neighbourhood(around, look.raster, look.likeness),
+            grid_plots.neighbourhood(around, kind.raster, kind.likeness),
         ),
     ]
     if len(corners := _corners(z, values, ranked)) == 3:
         between = convex_slice(gauge, [shown.objects[i] for i in corners], predict=space.predict)
-        views.append(View(f"Between three {kind}", grid_plots.convex_slice(between, look.raster, space.name)))
+        views.append(
+            View(f"Between three {kind.name}", grid_plots.convex_slice(between, kind.raster, space.name))
+        )
     views += _moved(space, shown, name)
     of_all = f" of {len(space.objects):,}" if len(values) < len(space.objects) else ""
     return ViewsPage(
         "Latent space",
-        f"Map of {len(values):,}{of_all} {kind}",
+        f"Map of {len(values):,}{of_all} {kind.name}",
         {"values": name, **space.facts, "seed": str(seed)},
         _tiles(shown, decodes, left_out, gauge, seed),
         tuple(views),
@@ -92,14 +91,13 @@ def path_page(
     name: str = "",
     facts: Mapping[str, str] | None = None,
 ) -> ViewsPage:
-    """The ways between two objects, one picture each. Errors as of `views.paths.path`."""
-    kind = gauge.model.codec.kind
-    look = LOOKS[kind]
-    found = [path(gauge, ends, way, look.similarity, steps=steps, predict=predict) for way in ways]
+    """The ways between two objects, one picture each. Raises what `diagnostics.paths.path` raises."""
+    kind = gauge.model.kind
+    found = [path(gauge, ends, way, kind.similarity, steps=steps, predict=predict) for way in ways]
     first, last = found[0].ends
-    tiles = [Tile("Similarity of the two", written(look.similarity(first, [last])[0], 2), look.likeness)]
+    tiles = [Tile("Similarity of the two", written(kind.similarity(first, [last])[0], 2), kind.likeness)]
     for each in found:
-        distinct = f", {each.decodes.distinct} different {kind}" if each.decodes.exact else ""
+        distinct = f", {each.decodes.distinct} different {kind.name}" if each.decodes.exact else ""
         note = f"{percent(float(each.decodes.undecided.mean()))} undecided{distinct}"
         tiles.append(
             Tile(
@@ -109,7 +107,7 @@ def path_page(
             )
         )
     views = [
-        View(WAYS[each.way], path_plots.path(each, look.raster, name=name, likeness=look.likeness))
+        View(WAYS[each.way], path_plots.path(each, kind.raster, name=name, likeness=kind.likeness))
         for each in found
     ]
     heading = f"From {plain(first, 60)} to {plain(last, 60)}"
@@ -129,8 +127,8 @@ def _at(space: Space, rows: np.ndarray) -> Space:
 
 
 def _valued(space: Space, gauge: Gauge) -> tuple[Space, str, Decodes, int]:
-    """The objects with a value each: measured, else predicted; where none was ever measured, how far each strays. Then
-    what that is called, what is decoded at their own latents, and how many had to be left out.
+    """The objects with a value each: measured, else predicted; where none was ever measured, its re-encoding distance.
+    Then what that is called, what is decoded at their own latents, and how many had to be left out.
     """
     readings = read_all(space.model.codec, space.objects)
     known = np.isfinite(space.values)
@@ -141,7 +139,7 @@ def _valued(space: Space, gauge: Gauge) -> tuple[Space, str, Decodes, int]:
     decodes = gauge.decode(space.model.embed([readings[row] for row in rows]))
     name = space.name
     if not known.any() and space.predict is None:
-        name, far = STRAYED, decodes.strayed
+        name, far = REENCODING_DISTANCE, decodes.reencoding_distance
         values = np.where(np.isfinite(far), far, np.max(far[np.isfinite(far)], initial=0.0))
     elif not known.any():
         name = f"predicted {name}"
@@ -193,7 +191,7 @@ def _tiles(shown: Space, decodes: Decodes, left_out: int, gauge: Gauge, seed: in
     note = f"{left_out:,} without a value left out" if left_out else ""
     back = Tile("Come back from their point", percent(float(np.mean(own))), "greedy decoding")
     return (
-        Tile(gauge.model.codec.kind.capitalize(), f"{len(own):,}", note),
+        Tile(gauge.model.kind.name.capitalize(), f"{len(own):,}", note),
         *([back] if decodes.exact else []),
         Tile("Dead at their own point", percent(float(decodes.dead.mean())), ""),
         Tile(

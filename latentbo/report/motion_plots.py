@@ -9,11 +9,11 @@ from jaxtyping import Float
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 
+from latentbo.diagnostics.motion import Motion, Strip
 from latentbo.errors import InputError
 from latentbo.report import style
 from latentbo.report.latent_map import axis_label, colours
 from latentbo.report.style import Picture, plain, written
-from latentbo.views.motion import Motion, Strip
 
 COLUMNS = 4
 
@@ -64,7 +64,10 @@ def motion(found: Motion, *, width: int = 560) -> Picture:
 def strip(
     found: Strip, titles: Sequence[str], values: Float[np.ndarray, " n"] | None = None, name: str = ""
 ) -> Picture:
-    """A panel for each state, on common axes, under its title; coloured by `values` (of the objects in order)."""
+    """A panel for each state, on common axes, under its title; coloured by `values` (of the objects in order).
+
+    Raises `InputError` for another number of titles or values.
+    """
     frames = len(found.frames)
     if len(titles) != frames or (values is not None and len(values) != len(found.objects)):
         raise InputError(

@@ -29,7 +29,8 @@ class Calibration(NamedTuple):
     @property
     def inside(self) -> Bool[np.ndarray, " n"]:
         """Whether each value lies in its 95 % interval."""
-        return np.abs(self.measured - self.mean) <= Z95 * self.sd
+        inside: Bool[np.ndarray, " n"] = np.abs(self.measured - self.mean) <= Z95 * self.sd
+        return inside
 
     @property
     def coverage(self) -> float:

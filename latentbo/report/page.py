@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from latentbo.codecs.base import KINDS
+from latentbo.diagnostics.maps import LatentMap, principal
 from latentbo.errors import InputError
+from latentbo.kinds.base import Kind
+from latentbo.kinds.known import find_kind
 from latentbo.report import latent_map, plots, round_plots, summary, trace_plot
-from latentbo.report.drawings import LOOKS
 from latentbo.report.numbers import (
     FAILED,
     MEASURED,
@@ -29,7 +30,6 @@ from latentbo.report.numbers import (
     leaders,
     number,
 )
-from latentbo.views.maps import LatentMap, principal
 
 ROUNDS = (
     "round", "asked", "invalid", "duplicate", "filtered", "nll", "coverage", "region_length", "seconds",
@@ -66,7 +66,7 @@ class ReportData:
         10 (`low`), 50 (`median`) and 90 % (`high`) quantiles, as `baselines.screening` makes them.
     facts: versions, wall time, command ...: all stand at the foot, those of `HEAD_FACTS` in the head too.
     budget: calls that may be spent on proposals, where there is a limit.
-    kind: what the objects are, one of `codecs.base.KINDS`: it decides how they are drawn.
+    kind: what the objects are: it decides how they are drawn.
 
     A table without rows may be without columns too. Raises `InputError` for missing columns, an unknown
     status, or latents that do not belong to the measured rows.
@@ -82,7 +82,7 @@ class ReportData:
     random_band: pd.DataFrame | None
     facts: Mapping[str, str] = field(default_factory=dict)
     budget: int | None = None
-    kind: str = "molecules"
+    kind: Kind = field(default_factory=lambda: find_kind("molecules"))
 
     def __post_init__(self) -> None:
         _require("table", self.table, TABLE)
@@ -110,9 +110,9 @@ def _require(name: str, frame: pd.DataFrame, columns: tuple[str, ...]) -> None:
         )
 
 
-def write_report(data: ReportData, path: Path) -> Path:
+def write_report(data: ReportData, path: str | Path) -> Path:
     """Write the page and return its path. A kill on the way leaves the file that was there before."""
-    return write_page("page.html.j2", _contents(data), path)
+    return write_page("page.html.j2", _contents(data), Path(path))
 
 
 def write_page(template: str, contents: Mapping[str, Any], path: Path) -> Path:
@@ -127,7 +127,7 @@ def write_page(template: str, contents: Mapping[str, Any], path: Path) -> Path:
 
 def _contents(data: ReportData) -> dict[str, Any]:
     """What the template names."""
-    draw, noun = LOOKS[data.kind].draw, KINDS[data.kind].noun
+    draw, noun = data.kind.draw, data.kind.noun
     table, rounds = _framed(data.table, TABLE), _framed(data.rounds, ROUNDS)
     events = _framed(data.encoder_events, EVENTS)
     told = calls(table)

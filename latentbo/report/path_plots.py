@@ -1,4 +1,4 @@
-"""A path of `views.paths`: the objects on the way, and below each what is known of its place."""
+"""A path of `diagnostics.paths`: the objects on the way, and below each what is known of its place."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from latentbo.diagnostics.paths import LINE, Path
+from latentbo.kinds.base import Raster
 from latentbo.report import style
-from latentbo.report.cells import HOME, Raster, draw_cell, frames, judged
+from latentbo.report.object_cells import HOME, draw_cell, frames, judged
 from latentbo.report.style import Picture, percent, plain
-from latentbo.views.paths import LINE, Path
 
 WIDTH, DRAWN = 1160, 7
 WAYS = {LINE: "straight line", "sphere": "great arc about the prior's mean"}
@@ -24,7 +25,7 @@ SHADES: tuple[dict[str, Any], ...] = (  # a hatch besides the colour, for reader
 @style.styled
 def path(found: Path, raster: Raster, *, name: str = "", likeness: str = "Tanimoto similarity") -> Picture:
     """`name` is the predicted property, where one is predicted; `likeness` what the similarity is called."""
-    panels = [_likeness, *([_predicted] if found.predicted is not None else []), _strayed, _entropy]
+    panels = [_likeness, *([_predicted] if found.predicted is not None else []), _reencoding, _entropy]
     figure = style.canvas(WIDTH, 190 + 118 * len(panels))
     top, *below = figure.subplots(len(panels) + 1, 1, sharex=True, height_ratios=[1.15, *[1.0] * len(panels)])
     _draw_objects(top, found, raster)
@@ -81,8 +82,8 @@ def _predicted(axes: Axes, found: Path, name: str) -> None:
     axes.set(ylabel=f"predicted\n{plain(name, 20)}")
 
 
-def _strayed(axes: Axes, found: Path, _: str) -> None:
-    far = np.where(np.isfinite(found.decodes.strayed), found.decodes.strayed, np.nan)
+def _reencoding(axes: Axes, found: Path, _: str) -> None:
+    far = np.where(np.isfinite(found.decodes.reencoding_distance), found.decodes.reencoding_distance, np.nan)
     _line(axes, found, far, style.INK)
     axes.plot(found.share, found.decodes.stranger, color=style.INK, lw=1.0, ls=(0, (4, 3)))
     axes.set(ylabel="distance on\nre-encoding\n(prior sd)")

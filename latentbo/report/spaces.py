@@ -14,21 +14,18 @@ import torch
 from jaxtyping import Float
 
 from latentbo.campaign.campaign import Campaign
-from latentbo.codecs.base import KINDS, Codec, brief
-from latentbo.codecs.image_files import read_image, read_images
-from latentbo.codecs.images import PREFIX
-from latentbo.data.dataset import Measurements
-from latentbo.data.scales import AS_THEY_ARE, Scale
-from latentbo.data.tables import VALUE, Table, read_table
-from latentbo.errors import InputError
+from latentbo.codecs.base import brief
+from latentbo.data.measurements import Measurements
+from latentbo.data.outcome_transforms import IDENTITY, OutcomeTransform
+from latentbo.data.tables import VALUE
+from latentbo.diagnostics.predictions import Predict, predictor
+from latentbo.kinds.files import read_objects
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.surrogate import LatentGP
 from latentbo.report.latent_map import PROPOSALS, START_DATA
-from latentbo.views.objects import Predict, predictor
 
 FEWEST = 10  # different values that a surrogate is fitted to here
 MEASURED, UNMEASURED = "measured", "predicted"
-IMAGES = "images"
 
 
 @dataclass(frozen=True)
@@ -44,9 +41,13 @@ class Listed:
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """`values` of `objects` are NaN where nothing was measured; `groups` names what each object is. `head` predicts
-    them, where there is enough to learn from, counted in `scale`. `encoders` are those that were live before this model,
-    oldest first.
+    """A model and objects in its latent space.
+
+    values              NaN where nothing was measured
+    groups              what each object is (start data, proposals ...)
+    head, seen          the surrogate, where there is enough to learn from, and the model that makes its inputs
+    encoders            those that were live before this one, oldest first
+    outcome_transform   of the values that the surrogate was fitted to
     """
 
     model: DKLVAE
@@ -58,24 +59,26 @@ class Space:
     name: str
     facts: Mapping[str, str] = field(default_factory=dict)
     encoders: tuple[DKLVAE, ...] = ()
-    scale: Scale = AS_THEY_ARE
+    outcome_transform: OutcomeTransform = IDENTITY
 
     @property
     def predict(self) -> Predict | None:
         """Predictions of the surrogate, where there is one."""
-        return None if self.head is None else predictor(self.seen, self.head, self.scale)
+        return None if self.head is None else predictor(self.seen, self.head, self.outcome_transform)
 
 
 def listed(
-    file: Path, codec: Codec, object_column: str | None = None, value_column: str | None = None
+    file: Path, model: DKLVAE, object_column: str | None = None, value_column: str | None = None
 ) -> Listed:
-    """A file of SMILES, or a table with the column smiles and perhaps value; of images a folder of PNG files, a .npy array,
-    or a table with the column image. Columns of other names are named. `InputError` for what is none of them.
+    """A file of objects as their kind is written, or a table with the kind's column and perhaps `value`. Columns of other
+    names are named. Raises `InputError` for what is neither.
     """
-    table = _table(file, codec.kind, object_column, value_column)
+    table = read_objects(file, model.kind, object_column, value_column)
+    if value_column is None and any(name.lower() == VALUE for row in table.rows[:1] for name in row.extra):
+        table = read_objects(file, model.kind, object_column, VALUE)
     problems = [str(problem) for problem in table.problems]
     found: dict[str, float] = {}
-    for row, reading in zip(table.rows, codec.read([row.object for row in table.rows]), strict=True):
+    for row, reading in zip(table.rows, model.codec.read([row.object for row in table.rows]), strict=True):
         if reading.object is None:
             problems.append(f"line {row.line}: {brief(row.object)!r} cannot be used ({reading.reason})")
         elif row.value is not None or reading.object not in found:
@@ -83,39 +86,30 @@ def listed(
     return Listed(tuple(found), tuple(found.values()), tuple(problems))
 
 
-def _table(file: Path, kind: str, object_column: str | None, value_column: str | None) -> Table:
-    if kind == IMAGES and (file.is_dir() or file.suffix == ".npy"):
-        if object_column or value_column:
-            raise InputError(f"{file} is no table: leave --smiles-column and --value-column out")
-        return read_images(file)
-    column = object_column or KINDS[kind].column
-    table = read_table(file, object_column=column, value_column=value_column)
-    if value_column is None and any(name.lower() == VALUE for row in table.rows[:1] for name in row.extra):
-        table = read_table(file, object_column=column)
-    return table
-
-
-def named(text: str, codec: Codec) -> str:
-    """One object as a user names it on a command line: a SMILES; of an image its PNG file."""
-    return read_image(text) if codec.kind == IMAGES and not text.startswith(PREFIX) else text
-
-
 def space_of_model(model: DKLVAE, given: Listed, *, name: str = "value", minimise: bool = False) -> Space:
     """The space of a model and a file's objects; their values, where there are enough, teach a surrogate."""
     values = (-1.0 if minimise else 1.0) * np.array(given.values, dtype=float)
     name = f"minus {name}" if minimise else name
     known = np.isfinite(values)
-    groups = (
-        tuple(np.where(known, MEASURED, UNMEASURED)) if known.any() else (model.codec.kind,) * len(values)
-    )
+    groups = tuple(np.where(known, MEASURED, UNMEASURED)) if known.any() else (model.kind.name,) * len(values)
     head: LatentGP | None = None
-    scale: Scale = AS_THEY_ARE
+    outcome_transform: OutcomeTransform = IDENTITY
     if len(set(values[known].tolist())) >= FEWEST:
         measured = tuple(each for each, there in zip(given.objects, known, strict=True) if there)
         data = Measurements(measured, torch.tensor(values[known])[:, None])
-        scale = data.scale
-        head = model.surrogate(data.counted_in(scale)).model
-    return Space(model, given.objects, values, groups, head, model, name, {"encoder": model.id}, scale=scale)
+        outcome_transform = data.outcome_transform
+        head = model.surrogate(data.transformed(outcome_transform)).model
+    return Space(
+        model,
+        given.objects,
+        values,
+        groups,
+        head,
+        model,
+        name,
+        {"encoder": model.id},
+        outcome_transform=outcome_transform,
+    )
 
 
 def space_of_campaign(campaign: Campaign, given: Listed | None = None, *, name: str | None = None) -> Space:
@@ -130,7 +124,7 @@ def space_of_campaign(campaign: Campaign, given: Listed | None = None, *, name: 
     head, seen = None, campaign.model
     if len(set(values)) >= 2:
         fitted = campaign.surrogate()
-        head, seen = fitted.model, campaign.situation(fitted).model
+        head, seen = fitted.model, campaign.context(fitted).model
     return Space(
         campaign.model,
         (*objects, *others),
@@ -141,7 +135,7 @@ def space_of_campaign(campaign: Campaign, given: Listed | None = None, *, name: 
         f"minus {label}" if history.sign < 0 else label,
         {"encoder": campaign.model.id, "seed of the campaign": str(campaign.seed)},
         tuple(campaign.past_models()),
-        campaign.scale,
+        campaign.outcome_transform,
     )
 
 

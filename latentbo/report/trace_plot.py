@@ -96,9 +96,9 @@ def _mark_start(axes: Axes, first: int, start: int) -> None:
 
 def _range(told: pd.DataFrame, shown: pd.DataFrame, first: int) -> tuple[float, float]:
     """The axis without the climb of the first calls and the worst values: they would squeeze the rest."""
-    settled = first + 0.05 * (len(told) - first)
-    edge = shown[shown["calls"] >= settled]
-    ends = pd.concat([told["best"][told["call"] >= settled], edge["low"], edge["high"]]).astype(float)
+    from_here = first + 0.05 * (len(told) - first)
+    edge = shown[shown["calls"] >= from_here]
+    ends = pd.concat([told["best"][told["call"] >= from_here], edge["low"], edge["high"]]).astype(float)
     values = told["value"][told["call"] >= first].dropna()
     top = float(max(ends.max(), values.max()) if len(values) else ends.max())
     reach = top - 1.5 * (top - values.quantile(0.25))

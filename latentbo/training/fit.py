@@ -25,13 +25,13 @@ from latentbo.errors import FitError
 
 Terms = Mapping[str, Tensor]
 MAX_BAD_STEPS = 10
+MAX_NORM = 5.0  # of the gradient: a longer one is scaled down
 
 
 @dataclass(frozen=True)
 class Progress:
     """Where training stands: averages of the loss terms since the last report."""
 
-    epoch: int
     step: int
     steps: int
     terms: dict[str, float]
@@ -41,7 +41,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class FitReport:
-    """What happened: `stopped` is "finished", "early" (held-out loss stopped falling) or "deadline".
+    """What happened: `stopped` is "finished", or "early" where the held-out loss stopped falling.
 
     Steps, held-out losses and seconds are of the whole run, with what a killed process did up to its last
     checkpoint; `bad_steps` are of this call.
@@ -63,8 +63,6 @@ def fit(
     steps_per_epoch: int,
     learning_rate: float = 1e-3,
     warmup_steps: int = 200,
-    weight_decay: float = 0.0,
-    max_norm: float = 5.0,
     autocast: torch.dtype | None = None,
     held_out: Callable[[], float] | None = None,
     patience: int | None = None,
@@ -72,18 +70,16 @@ def fit(
     checkpoint_every: int = 500,
     report_every: int = 100,
     progress: Callable[[Progress], None] = lambda _: None,
-    deadline: float | None = None,
 ) -> FitReport:
     """Train `model` in place with AdamW, linear warm-up and a cosine to zero.
 
     `batches(epoch)` yields `steps_per_epoch` batches, the same ones whenever it is asked. `loss(batch, step)`
     returns the terms, `"loss"` the one that is minimised. `held_out()` runs after each epoch; with `patience`
     p, training stops once it has not fallen for p epochs. A step whose loss or gradient is not finite is left
-    out, and `MAX_BAD_STEPS` in a row raise `FitError`. `deadline` (seconds of this call) stops early with a
-    checkpoint.
+    out. Raises `FitError` for `MAX_BAD_STEPS` of those in a row.
     """
     began, total = time.monotonic(), epochs * steps_per_epoch
-    optimiser = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.0, fused=True)
     schedule = _Schedule(learning_rate, warmup_steps, total)
     state = _restore(checkpoint, model, optimiser) if checkpoint else {}
     step, history = int(state.get("step", 0)), list(state.get("held_out", []))
@@ -101,16 +97,13 @@ def fit(
         epoch = step // steps_per_epoch
         model.train()
         for batch in islice(batches(epoch), step - epoch * steps_per_epoch, steps_per_epoch):
-            if deadline is not None and time.monotonic() - began > deadline:
-                stopped = "deadline"
-                break
             for group in optimiser.param_groups:
                 group["lr"] = schedule.at(step)
             with torch.autocast(device, dtype=autocast or torch.bfloat16, enabled=autocast is not None):
                 terms = loss(batch, step)
             optimiser.zero_grad()
             terms["loss"].backward()
-            norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+            norm = nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM)
             step += 1
             if torch.isfinite(norm) and torch.isfinite(terms["loss"]):
                 optimiser.step()
@@ -125,20 +118,19 @@ def fit(
             if step % report_every == 0 and counted:
                 means = {name: value / counted for name, value in sums.items()}
                 last = history[-1] if history else None
-                progress(Progress(epoch, step, total, means, last, time.monotonic() - began))
+                progress(Progress(step, total, means, last, time.monotonic() - began))
                 sums, counted = {}, 0
             # The last step of an epoch is saved with its held-out loss, which a kill in between would lose.
             if step - saved >= checkpoint_every and step % steps_per_epoch:
                 save()
                 saved = step
-        else:
-            if held_out is not None:
-                model.eval()
-                history.append(held_out())
-                stopped = "early" if _stale(history, patience) else stopped
-            if step - saved >= checkpoint_every:
-                save()
-                saved = step
+        if held_out is not None:
+            model.eval()
+            history.append(held_out())
+            stopped = "early" if _stale(history, patience) else stopped
+        if step - saved >= checkpoint_every:
+            save()
+            saved = step
     model.eval()
     save()
     return FitReport(step, stopped, tuple(history), bad, before + time.monotonic() - began)
@@ -180,7 +172,7 @@ def _restore(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> 
     slots: dict[int, dict[str, Tensor]] = {}
     weights: dict[str, Tensor] = {}
     with safe_open(path, framework="pt") as file:
-        state = json.loads(file.metadata()["state"])
+        state: dict[str, Any] = json.loads(file.metadata()["state"])
         for key in file.keys():  # noqa: SIM118 - safe_open is no mapping
             part, _, name = key.partition(".")
             if part == "model":
@@ -196,5 +188,5 @@ def _restore(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> 
 def has_bf16(device: torch.device) -> bool:
     """Whether bfloat16 products are done in hardware: CUDA GPUs since Ampere, CPUs with AVX-512 BF16."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())

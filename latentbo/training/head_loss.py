@@ -14,12 +14,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from latentbo.data.dataset import TokenSet
-from latentbo.models.calibration import calibration
+from latentbo.diagnostics.calibration import calibration
 from latentbo.models.vae import VAE
 from latentbo.training.marginal import Hyperparameters, fit_hyperparameters, negative_log_marginal, predict
-from latentbo.training.recipes import Reach, RefineRecipe
+from latentbo.training.recipes import FineTuneRecipe, Reach
 from latentbo.training.replay import encoder_means
+from latentbo.training.token_sets import TokenSet
 from latentbo.types import Latents, Values
 
 MOST_POINTS = 300  # that the watch fits hyperparameters to: four numbers do not need more
@@ -46,13 +46,14 @@ class Labelled:
     def units(self, z: Latents) -> Latents:
         """Latent points in units of the box, in double precision."""
         low, high = self.bounds
-        return (z.double() - low) / (high - low)
+        units: Latents = (z.double() - low) / (high - low)
+        return units
 
 
 class HeadTerm:
     """N of some labelled rows, a function of the encoder's weights. Its one state is t, fitted every round."""
 
-    def __init__(self, vae: VAE, labelled: Labelled, recipe: RefineRecipe) -> None:
+    def __init__(self, vae: VAE, labelled: Labelled, recipe: FineTuneRecipe) -> None:
         self.vae, self.labelled, self.recipe = vae, labelled, recipe
         self._t: Hyperparameters | None = None
         self._calls = 0

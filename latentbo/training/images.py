@@ -12,21 +12,31 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-import latentbo
 from latentbo.codecs.image_files import pixels, read_images
 from latentbo.codecs.images import ImageCodec
 from latentbo.codecs.vocabulary import SPECIAL
-from latentbo.data.dataset import TokenSet
 from latentbo.errors import InputError, made_of
+from latentbo.kinds.cards import CARD, read_card
 from latentbo.models.dkl_vae import BATCH, DKLVAE
 from latentbo.models.exemplars import ExemplarPrior
 from latentbo.models.image_vae import ImageVAE
-from latentbo.models.pretrained import CARD, load_model, read_card, save_model
-from latentbo.rng import global_stream, stream
+from latentbo.models.pretrained import load_model, save_model
+from latentbo.torch_rng import global_stream, stream
 from latentbo.training.fit import FitReport, Progress
 from latentbo.training.pretrain import Recipe, main_stage
 from latentbo.training.replay import encoder_means
-from latentbo.training.runs import WORK, Listener, begin_run, heard, run_of, same_run, training_facts
+from latentbo.training.runs import (
+    WORK,
+    Listener,
+    begin_run,
+    checkpoint_of,
+    heard,
+    run_of,
+    same_run,
+    training_facts,
+)
+from latentbo.training.token_sets import TokenSet
+from latentbo.version import __version__
 
 FEWEST = 20  # images: the prior needs neighbours
 HELD_OUT_EVERY = 20
@@ -43,6 +53,8 @@ class ImageRecipe:
     property_weight         of the targets, where there are any (`training.pretrain`)
     exemplars               images, at most, that the prior is made of
     bf16                    use bfloat16 products where the hardware has them
+
+    Raises `InputError` for values that mean nothing.
     """
 
     latent: int = 16
@@ -97,7 +109,7 @@ def make_image_model(
     """Train on a folder of PNG files or a .npy array and save the model in the folder `out`; a finished one is loaded.
 
     Every 20th image is held out. A run that was killed goes on where it was when it is started again.
-    `listener(stage, done, total, note)` hears of the stage "train". Raises `InputError` for too few images, for images
+    `listener(stage, done, total, note)` hears of the stage "main". Raises `InputError` for too few images, for images
     of several sizes, and where `out` holds what another recipe or other images have made.
     """
     out = Path(out)
@@ -116,8 +128,8 @@ def make_image_model(
         images,
         recipe,
         device=device,
-        checkpoint=work / "train.safetensors",
-        progress=heard(listener, "train"),
+        checkpoint=checkpoint_of(work, "main"),
+        progress=heard(listener, "main"),
     )
     data = {
         "file": Path(source).name,
@@ -125,8 +137,8 @@ def make_image_model(
         "images": len(images),
         "held_out": f"every {HELD_OUT_EVERY}th",
     }
-    versions = {"latentbo": latentbo.__version__, "torch": torch.__version__}
-    training = training_facts({"train": report})
+    versions = {"latentbo": __version__, "torch": torch.__version__}
+    training = training_facts({"main": report})
     save_model(
         model, out, facts={"data": data, "recipe": asdict(recipe), "training": training, "versions": versions}
     )
@@ -145,6 +157,7 @@ def train_images(
     """A model of grey levels, with a prior where its encoder puts the images; and how training went.
 
     `targets` are standardised numbers known of every image, that a linear head reads off z while it is trained.
+    Raises `InputError` for too few images, `FitError` where training diverges.
     """
     if len(images) < FEWEST:
         raise InputError(

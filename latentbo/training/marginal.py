@@ -24,7 +24,6 @@ from latentbo.types import Latents, Values
 
 Hyperparameters = Float[Tensor, "4"]
 LEAST_NOISE = 1e-4
-LEAST_POINTS = 2
 
 
 def gram(u: Latents, v: Float[Tensor, "m d"], t: Hyperparameters) -> Float[Tensor, "n m"]:
@@ -38,7 +37,8 @@ def negative_log_marginal(u: Latents, y: Values, t: Hyperparameters) -> Float[Te
     factor = _factor(u, t)
     white = torch.linalg.solve_triangular(factor, y - t[3], upper=False)
     log_volume = factor.diagonal().log().mean()
-    return 0.5 * white.square().mean() + log_volume + 0.5 * math.log(2.0 * math.pi)
+    loss: Float[Tensor, ""] = 0.5 * white.square().mean() + log_volume + 0.5 * math.log(2.0 * math.pi)
+    return loss
 
 
 def fit_hyperparameters(u: Latents, y: Values) -> Hyperparameters:
@@ -64,7 +64,7 @@ def fit_hyperparameters(u: Latents, y: Values) -> Hyperparameters:
     u, y = u.detach().double(), y.detach().double()
     try:
         optimiser.step(closure)
-    except torch.linalg.LinAlgError as error:
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
         raise FitError(f"the head cannot be fitted to the encoder's latent points: {error}") from error
     if not torch.isfinite(t).all() or not torch.isfinite(closure()):
         raise FitError("the head's hyperparameters are not finite: are the encoder's latent points?")
@@ -84,4 +84,5 @@ def predict(
 
 def _factor(u: Latents, t: Hyperparameters) -> Float[Tensor, "n n"]:
     noise = (t[2].exp() + LEAST_NOISE) * torch.eye(len(u), dtype=u.dtype)
-    return torch.linalg.cholesky(gram(u, u, t) + noise)
+    factor: Float[Tensor, "n n"] = torch.linalg.cholesky(gram(u, u, t) + noise)
+    return factor

@@ -15,21 +15,31 @@ import rdkit
 import selfies
 import torch
 
-import latentbo
-from latentbo.codecs.corpus import Corpus
-from latentbo.codecs.corpus_reader import read_corpus
-from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
-from latentbo.codecs.recombine import recombined_tokens
-from latentbo.data.dataset import TokenSet
+from latentbo.chemistry.descriptors import morgan_counts, scaled_descriptors
 from latentbo.data.files import content_sha256
+from latentbo.diagnostics.molecule_space import FULL, SampleSizes, measure_space
 from latentbo.errors import InputError
+from latentbo.kinds.cards import CARD, read_card
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.pretrained import CARD, load_model, read_card, save_model
-from latentbo.training.cycle import cycle
+from latentbo.models.pretrained import load_model, save_model
+from latentbo.training.corpus import Corpus
+from latentbo.training.corpus_reader import read_corpus
 from latentbo.training.fit import FitReport
-from latentbo.training.molecule_space import FULL, Scale, measure_space
-from latentbo.training.pretrain import HELD_OUT_EVERY, Recipe, finish, fit_prior, pretrain
-from latentbo.training.runs import WORK, Listener, begin_run, heard, run_of, same_run, training_facts
+from latentbo.training.pretrain import HELD_OUT_EVERY, Recipe, anneal, fit_prior, pretrain
+from latentbo.training.recombine import recombined_tokens
+from latentbo.training.runs import (
+    WORK,
+    Listener,
+    begin_run,
+    checkpoint_of,
+    heard,
+    run_of,
+    same_run,
+    training_facts,
+)
+from latentbo.training.self_training import train_on_samples
+from latentbo.training.token_sets import TokenSet
+from latentbo.version import __version__
 
 FEWEST = 20  # training molecules: the prior needs neighbours
 
@@ -41,13 +51,13 @@ def make_model(
     *,
     device: torch.device | None = None,
     workers: int = 1,
-    scale: Scale = FULL,
+    sizes: SampleSizes = FULL,
     listener: Listener = lambda stage, done, total, note: None,
 ) -> DKLVAE:
     """Pretrain on a file of molecules and save the model in the folder `out`; a finished one is loaded.
 
     `workers` processes read the file. `listener(stage, done, total, note)` hears of the stages "read", "recombine",
-    "train", "prior", "cycle" and "measure". Raises `InputError` where the file gives too few molecules, or
+    "main", "anneal", "prior", "self-training" and "measure". Raises `InputError` where the file gives too few molecules, or
     `out` holds what another recipe or file has made.
     """
     file, out = Path(file), Path(out)
@@ -84,9 +94,9 @@ def make_model(
     model, reports = _trained(corpus, train, new, held_out, recipe, device, work, listener)
     listener("measure", 0, 1, "")
     known = {text for text, out_ in zip(corpus.objects, corpus.held_out.tolist(), strict=True) if not out_}
-    metrics = measure_space(model, corpus.readings(corpus.held_out), known, scale, seed=recipe.seed)
+    metrics = measure_space(model, corpus.readings(corpus.held_out), known, sizes, seed=recipe.seed)
     listener("measure", 1, 1, "")
-    save_model(model, out, facts=_facts(corpus, len(new), recipe, reports, metrics, scale))
+    save_model(model, out, facts=_facts(corpus, len(new), recipe, reports, metrics, sizes))
     return load_model(out)
 
 
@@ -108,30 +118,30 @@ def _trained(
         len(corpus.codec.vocabulary),
         recipe,
         device=device,
-        checkpoint=work / "train.safetensors",
-        progress=heard(listener, "train"),
+        checkpoint=checkpoint_of(work, "main"),
+        progress=heard(listener, "main"),
     )
-    reports = {"train": report}
-    if recipe.finish_epochs:
-        reports["finish"] = finish(
+    reports = {"main": report}
+    if recipe.anneal_epochs:
+        reports["anneal"] = anneal(
             vae,
             known,
             held_out,
             recipe,
-            checkpoint=work / "finish.safetensors",
-            progress=heard(listener, "finish"),
+            checkpoint=checkpoint_of(work, "anneal"),
+            progress=heard(listener, "anneal"),
         )
     listener("prior", 0, 1, "")
     model = DKLVAE(corpus.codec, vae, fit_prior(vae, exemplars, recipe), morgan_counts, scaled_descriptors)
     listener("prior", 1, 1, "")
-    if recipe.cycle_epochs:
-        vae, reports["cycle"] = cycle(
+    if recipe.self_training_epochs:
+        vae, reports["self-training"] = train_on_samples(
             model,
             known,
             held_out,
             recipe,
-            checkpoint=work / "cycle.safetensors",
-            progress=heard(listener, "cycle"),
+            checkpoint=checkpoint_of(work, "self-training"),
+            progress=heard(listener, "self-training"),
         )
         model = replace(model, vae=vae, prior=fit_prior(vae, exemplars, recipe))
     return model, reports
@@ -155,7 +165,7 @@ def _facts(
     recipe: Recipe,
     reports: dict[str, FitReport],
     metrics: dict[str, float],
-    scale: Scale,
+    sizes: SampleSizes,
 ) -> dict[str, Any]:
     """What the card says about how the model was made; no date, so that it differs in speeds alone."""
     held_out = int(corpus.held_out.sum())
@@ -175,9 +185,9 @@ def _facts(
         "metrics": {
             name: round(value, 4) if math.isfinite(value) else None for name, value in metrics.items()
         },
-        "measured_on": asdict(scale),
+        "measured_on": asdict(sizes),
         "versions": {
-            "latentbo": latentbo.__version__,
+            "latentbo": __version__,
             "torch": torch.__version__,
             "rdkit": rdkit.__version__,
             "selfies": selfies.__version__,

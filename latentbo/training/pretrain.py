@@ -1,6 +1,6 @@
 """Pretraining: an unlabelled corpus to a `DKLVAE` whose space is worth searching.
 
-The loss per object, in nats:
+Three stages: "main", "anneal" (here) and "self-training" (`training.self_training`). The loss per object, in nats:
 
     L = - log p(x | z) + beta * w(step) * KL(q(z | x) || N(0, I)) + gamma / 2 * |y - (W z + b)|^2
 
@@ -13,7 +13,7 @@ The loss per object, in nats:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from latentbo.data.dataset import Batch, TokenSet
 from latentbo.errors import InputError, made_of
 from latentbo.models.exemplars import ExemplarPrior
 from latentbo.models.vae import VAE, SequenceVAE
-from latentbo.rng import derive, global_stream, stream
+from latentbo.rng import derive
+from latentbo.torch_rng import global_stream, stream
 from latentbo.training.fit import FitReport, Progress, fit, has_bf16
 from latentbo.training.losses import kl_to_standard_normal, squared_error, warm_up
 from latentbo.training.replay import encoder_means
+from latentbo.training.token_sets import Batch, TokenSet
 
 HELD_OUT_EVERY = 50
-FINISH_RATE = 0.2  # of the peak rate of the main stage
+ANNEAL_RATE = 0.2  # of the peak rate of the main stage
+SINCE_0_1 = {
+    "finish_epochs": "anneal_epochs",
+    "cycle_epochs": "self_training_epochs",
+    "cycle_samples": "self_training_samples",
+    "cycle_rate": "self_training_rate",
+    "cycle_beta": "self_training_beta",
+}
+"""Keys of recipes that version 0.1 wrote into cards and run files, and what they are called now."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +49,17 @@ class Recipe:
 
     latent ... decoder_hidden   sizes of the network (`SequenceVAE`)
     merges                      of the codec that is learnt on the corpus
-    recombined                  rounds of new molecules made of the corpus's halves (`codecs.recombine`)
+    recombined                  rounds of new molecules made of the corpus's halves (`training.recombine`)
     epochs ... property_weight  of the main stage; AdamW's rate has its peak here, then a cosine to zero
-    finish_epochs               of the second stage: no token dropout, a fifth of the rate, else the same
-    cycle_epochs                of the third stage, on corpus and own samples (`training.cycle`)
-    cycle_samples               how many of them
-    cycle_rate, cycle_beta      peak learning rate and weight of the KL term there
+    anneal_epochs               of the second stage: no token dropout, a fifth of the rate, else the same
+    self_training_epochs        of the third stage, on corpus and own samples
+    self_training_samples       how many own samples there are
+    self_training_rate, _beta   peak learning rate and weight of the KL term in the third stage
     exemplars                   molecules that the prior is made of: recombined ones that nothing is trained on,
                                 at most a tenth of them, or where `recombined` is 0 those of the corpus
     bf16                        use bfloat16 products where the hardware has them
+
+    Raises `InputError` for values that mean nothing.
     """
 
     latent: int = 64
@@ -65,18 +76,18 @@ class Recipe:
     warm_up_epochs: float = 1.0
     token_dropout: float = 0.1
     property_weight: float = 0.1
-    finish_epochs: int = 1
-    cycle_epochs: int = 0
-    cycle_samples: int = 100_000
-    cycle_rate: float = 3e-4
-    cycle_beta: float = 0.1
+    anneal_epochs: int = 1
+    self_training_epochs: int = 0
+    self_training_samples: int = 100_000
+    self_training_rate: float = 3e-4
+    self_training_beta: float = 0.1
     exemplars: int = 16_000
     seed: int = 0
     bf16: bool = True
 
     def __post_init__(self) -> None:
         sizes = ("latent", "embedding", "encoder_hidden", "encoder_layers", "decoder_hidden")
-        for name in (*sizes, "epochs", "batch_size", "cycle_samples", "exemplars"):
+        for name in (*sizes, "epochs", "batch_size", "self_training_samples", "exemplars"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, not {getattr(self, name)}")
         for name in (
@@ -85,20 +96,27 @@ class Recipe:
             "beta",
             "warm_up_epochs",
             "property_weight",
-            "finish_epochs",
-            "cycle_epochs",
+            "anneal_epochs",
+            "self_training_epochs",
         ):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} must not be negative, but is {getattr(self, name)}")
         if not 0.0 <= self.token_dropout < 1.0:
             raise InputError(f"token_dropout is a share within 0 and 1, not {self.token_dropout}")
-        if self.learning_rate <= 0.0 or self.cycle_rate <= 0.0:
-            raise InputError(f"learning rates are positive, not {self.learning_rate} and {self.cycle_rate}")
+        if self.learning_rate <= 0.0 or self.self_training_rate <= 0.0:
+            raise InputError(
+                f"learning rates are positive, not {self.learning_rate} and {self.self_training_rate}"
+            )
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Recipe:
-        """Refuses unknown keys."""
-        return made_of(cls, data, "recipe key")
+        """The recipe of a dict, such as a card's. Raises `InputError` for unknown keys."""
+        return made_of(cls, cls.renamed(data), "recipe key")
+
+    @staticmethod
+    def renamed(data: Mapping[str, Any]) -> dict[str, Any]:
+        """A recipe's keys as they are called now, whichever version wrote them."""
+        return {SINCE_0_1.get(name, name): value for name, value in data.items()}
 
 
 def elbo_terms(
@@ -133,9 +151,11 @@ def pretrain(
     device: torch.device,
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
-    deadline: float | None = None,
 ) -> tuple[VAE, FitReport]:
-    """Train a new VAE; with `checkpoint`, a run that was stopped goes on where it was."""
+    """Train a new VAE; with `checkpoint`, a run that was stopped goes on where it was.
+
+    Raises `InputError` where there are no rows, `FitError` where training diverges.
+    """
     if not len(train) or not len(held_out):
         raise InputError(
             f"pretraining needs training and held-out rows, but there are {len(train)} and {len(held_out)}"
@@ -150,9 +170,7 @@ def pretrain(
             decoder_hidden=recipe.decoder_hidden,
             properties=train.targets.shape[1],
         ).to(device)
-    report = main_stage(
-        vae, train, held_out, recipe, checkpoint=checkpoint, progress=progress, deadline=deadline
-    )
+    report = main_stage(vae, train, held_out, recipe, checkpoint=checkpoint, progress=progress)
     return vae, report
 
 
@@ -164,7 +182,6 @@ def main_stage(
     *,
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
-    deadline: float | None = None,
 ) -> FitReport:
     """The first stage, in place: the recipe's epochs at its peak rate, the KL term warmed up."""
     warm = round(recipe.warm_up_epochs * train.steps(recipe.batch_size))
@@ -178,11 +195,10 @@ def main_stage(
         beta=lambda step: recipe.beta * warm_up(step, warm),
         checkpoint=checkpoint,
         progress=progress,
-        deadline=deadline,
     )
 
 
-def finish(
+def anneal(
     vae: VAE,
     train: TokenSet,
     held_out: TokenSet,
@@ -200,10 +216,10 @@ def finish(
         train,
         held_out,
         replace(recipe, token_dropout=0.0),
-        epochs=recipe.finish_epochs,
-        learning_rate=FINISH_RATE * recipe.learning_rate,
+        epochs=recipe.anneal_epochs,
+        learning_rate=ANNEAL_RATE * recipe.learning_rate,
         beta=lambda step: recipe.beta,
-        path=("finish",),
+        path=("finish",),  # as ever: another name would draw other batches
         checkpoint=checkpoint,
         progress=progress,
     )
@@ -221,9 +237,11 @@ def train_elbo(
     path: tuple[str, ...] = (),
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
-    deadline: float | None = None,
 ) -> FitReport:
-    """Minimise L in place. `beta(step)` is the weight of the KL term; `path` names the random streams."""
+    """Minimise L in place. `beta(step)` is the weight of the KL term; `path` names the random streams.
+
+    Raises `FitError` where training diverges.
+    """
     device = next(vae.parameters()).device
 
     def moved(batch: Batch) -> Batch:
@@ -253,7 +271,6 @@ def train_elbo(
         held_out=held_out_loss,
         checkpoint=checkpoint,
         progress=progress,
-        deadline=deadline,
     )
 
 

@@ -1,26 +1,26 @@
-"""What decides how a model is refined; flat, so that it can stand in a configuration file."""
+"""What decides how a model is fine-tuned: flat numbers and names."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from latentbo.errors import InputError, made_of, unknown_name
+from latentbo.errors import InputError, unknown_name
 
 Schedule = Literal["vae", "sequential", "joint", "alternating"]
 Reach = Literal["last_layer", "encoder"]
 
 
 @dataclass(frozen=True)
-class RefineRecipe:
-    """Everything that decides what refinement makes, apart from model and data. N is the loss of the GP head.
+class FineTuneRecipe:
+    """Everything that decides what fine-tuning makes, apart from model and data. N is the loss of the GP head.
 
     schedule         "vae": the ELBO alone. "sequential": the ELBO for the first half of the steps, then N
                      alone. "joint": their sum. "alternating": the ELBO on even steps, N on odd ones. N trains
                      the encoder only: in a step without the ELBO the decoder stands still.
     reach            how far N's gradients go: into the "last_layer" of the encoder's mean, or all the "encoder"
-    scale            how many nats of ELBO one nat of N is worth
+    gp_loss_weight   how many nats of ELBO one nat of N is worth
     steps            optimiser steps, a multiple of `round_steps`
     round_steps      steps between fits of the head's hyperparameters, and between looks at the watched objects
     batch_size       rows of the ELBO's batches
@@ -34,11 +34,13 @@ class RefineRecipe:
     replay_share     share of replayed rows in the ELBO's batches
     rank_weight      k of `replay.rank_weights`: small trains on the best few, large on all alike
     bf16             use bfloat16 products where the hardware has them
+
+    Raises `InputError` for values that mean nothing.
     """
 
     schedule: Schedule = "joint"
     reach: Reach = "last_layer"
-    scale: float = 10.0
+    gp_loss_weight: float = 10.0
     steps: int = 60
     round_steps: int = 10
     batch_size: int = 64
@@ -64,25 +66,22 @@ class RefineRecipe:
         if self.steps % self.round_steps:
             raise InputError(f"steps ({self.steps}) must be a multiple of round_steps ({self.round_steps})")
         shares = {"replay_share": 1.0, "watch_share": 0.5, "token_dropout": 0.9}
-        others = dict.fromkeys(("scale", "gp_noise", "beta", "property_weight"), math.inf)
+        others = dict.fromkeys(("gp_loss_weight", "gp_noise", "beta", "property_weight"), math.inf)
         for name, most in (shares | others).items():
             if not 0.0 <= getattr(self, name) <= most:
                 raise InputError(f"{name} must lie within 0 and {most}, not {getattr(self, name)}")
         if not self.rank_weight > 0.0 or not self.learning_rate > 0.0:
             given = f"{self.rank_weight} and {self.learning_rate}"
             raise InputError(f"rank_weight and learning_rate must be positive, not {given}")
-        if self.scale == 0.0 and self.schedule in ("sequential", "alternating"):
-            raise InputError(f"schedule {self.schedule!r} has steps of N alone: use 'vae' instead of scale 0")
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> RefineRecipe:
-        """Refuses unknown keys."""
-        return made_of(cls, data, "refinement key")
+        if self.gp_loss_weight == 0.0 and self.schedule in ("sequential", "alternating"):
+            raise InputError(
+                f"schedule {self.schedule!r} has steps of N alone: use 'vae' instead of a gp_loss_weight of 0"
+            )
 
     @property
     def uses_head(self) -> bool:
         """Whether any step minimises N."""
-        return self.schedule != "vae" and self.scale > 0.0
+        return self.schedule != "vae" and self.gp_loss_weight > 0.0
 
     def wants(self, step: int) -> tuple[bool, bool]:
         """Whether this step minimises the ELBO loss, and whether N."""

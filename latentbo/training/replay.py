@@ -1,4 +1,4 @@
-"""What refinement trains on: measured objects, the good ones more often, among rows that keep what the VAE knows."""
+"""What fine-tuning trains on: measured objects, the good ones more often, among rows that keep what the VAE knows."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from latentbo.codecs.base import Reading, pad
+from latentbo.codecs.base import Reading
 from latentbo.codecs.vocabulary import PAD
-from latentbo.data.dataset import Batch, TokenSet
 from latentbo.errors import InputError, ShortfallError
 from latentbo.models.dkl_vae import BATCH, DKLVAE
+from latentbo.models.padding import pad
 from latentbo.models.vae import VAE
-from latentbo.rng import derive, stream
-from latentbo.training.recipes import RefineRecipe
+from latentbo.rng import derive
+from latentbo.torch_rng import stream
+from latentbo.training.recipes import FineTuneRecipe
+from latentbo.training.token_sets import Batch, TokenSet
 from latentbo.types import Latents, Tokens
 
 FEWEST = 4  # objects to learn from, or to test on
@@ -26,7 +28,7 @@ MOST_DRAWS = 10  # prior samples for each row wanted: a model that writes fewer 
 
 
 def token_set(readings: Sequence[Reading]) -> TokenSet:
-    """Readable objects as training rows without descriptors."""
+    """Readable objects as training rows without descriptors. Raises `InputError` for readings without an object."""
     refused = [reading.reason for reading in readings if not reading.ok]
     if refused:
         raise InputError(
@@ -38,7 +40,7 @@ def token_set(readings: Sequence[Reading]) -> TokenSet:
 def generative_replay(model: DKLVAE, n: int, seed: int) -> TokenSet:
     """n valid objects that the model itself draws from its prior, for when its corpus is not at hand.
 
-    Deep generative replay: Shin et al. 2017, arXiv:1705.08690. `ShortfallError` where it writes too few.
+    Deep generative replay: Shin et al. 2017, arXiv:1705.08690. Raises `ShortfallError` where it writes too few.
     """
     generator = stream(seed, "generative replay")
     valid: list[Reading] = []
@@ -77,7 +79,7 @@ def mixed_steps(
     weights: Float[Tensor, " n"],
     learnt: Int[Tensor, " m"],
     replay: TokenSet,
-    recipe: RefineRecipe,
+    recipe: FineTuneRecipe,
     first: int,
 ) -> Iterator[Step]:
     """The steps from `first` on, each a function of the recipe's seed and its number alone.
@@ -96,10 +98,10 @@ def mixed_steps(
 
 
 def withheld(objects: Sequence[str], share: float, salt: str) -> tuple[Int[Tensor, " n"], Int[Tensor, " m"]]:
-    """Rows to learn from, and about that share of rows to test on; `InputError` where either are too few.
+    """Rows to learn from, and about that share of rows to test on. Raises `InputError` where either are too few.
 
-    Which object is withheld is a property of the object and `salt`, whatever else was measured: one that is
-    withheld now was withheld whenever the model was refined before, so its label cannot have leaked into z.
+    Which object is withheld depends on the object and `salt` alone. One that is withheld now was withheld at every
+    fine-tuning before, so its label cannot have leaked into z.
     """
     out = torch.tensor(
         [derive(0, salt, text) % 10_000 < share * 10_000 for text in objects], dtype=torch.bool
@@ -116,7 +118,8 @@ def withheld(objects: Sequence[str], share: float, salt: str) -> tuple[Int[Tenso
 def described(vae: VAE, rows: TokenSet) -> TokenSet:
     """Rows with the descriptors that `vae` reads off them, where they have none and it has a head.
 
-    Learning without forgetting: Li & Hoiem 2016, arXiv:1606.09282.
+    Learning without forgetting: Li & Hoiem 2016, arXiv:1606.09282. Raises `InputError` for rows with other
+    descriptors than the model knows.
     """
     width = vae.head.out_features if vae.head is not None else 0
     if rows.targets.shape[1] == width:

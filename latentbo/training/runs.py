@@ -10,27 +10,41 @@ from typing import Any
 
 from latentbo.errors import InputError
 from latentbo.training.fit import FitReport, Progress
+from latentbo.training.pretrain import Recipe
 
 WORK, RUN = "pretraining", "run.json"
+STAGES_SINCE_0_1 = {"train": "main", "finish": "anneal", "cycle": "self-training"}
+"""What version 0.1 called the stages, and with them their checkpoints."""
 Listener = Callable[[str, int, int, str], None]
 
 
 def begin_run(work: Path, run: dict[str, Any], out: Path) -> None:
-    """Note what is made here, or make sure it is the same that was begun. `run` is a recipe and data_sha256."""
+    """Note what is made here, or make sure it is the same that was begun. `run` is a recipe and data_sha256.
+
+    Raises `InputError` where another run was begun.
+    """
     work.mkdir(parents=True, exist_ok=True)
     if (work / RUN).exists():
         same_run(json.loads((work / RUN).read_text()), run, out)
+        for old, new in STAGES_SINCE_0_1.items():
+            if (begun := checkpoint_of(work, old)).exists():
+                os.replace(begun, checkpoint_of(work, new))
         return
     part = work / f"{RUN}.part"
     part.write_text(json.dumps(run, indent=1) + "\n")
     os.replace(part, work / RUN)
 
 
+def checkpoint_of(work: Path, stage: str) -> Path:
+    """Where a stage keeps its state, so that it goes on after a stop."""
+    return work / f"{stage}.safetensors"
+
+
 def same_run(begun: dict[str, Any], run: dict[str, Any], out: Path) -> None:
     """Raises `InputError` where the folder holds what another recipe or other data have made."""
-    if begun == run:
+    old, new = Recipe.renamed(begun["recipe"] or {}), run["recipe"]
+    if old == new and begun["data_sha256"] == run["data_sha256"]:
         return
-    old, new = begun["recipe"] or {}, run["recipe"]
     differing = [
         f"{name} {old.get(name)!r} there, {new[name]!r} here" for name in new if old.get(name) != new[name]
     ]

@@ -1,4 +1,4 @@
-"""A small campaign's situation, for everything that proposes."""
+"""A small campaign's context, for everything that proposes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import cache
 import pytest
 import torch
 
-from latentbo.acquisition.pool import Situation
+from latentbo.acquisition.context import ProposalContext
+from latentbo.acquisition.feasibility import learn_feasibility
 from latentbo.acquisition.region import TrustRegion
-from latentbo.data.dataset import Measurements
+from latentbo.data.measurements import Measurements
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.surrogate import SurrogateFit
-from latentbo.validity.feasibility import learn_feasibility
 
 OBJECTS = (
     "CCO", "CCN", "CCCl", "CC(C)O", "CC(=O)O", "CC(N)=O", "c1ccccc1", "Cc1ccccc1", "Oc1ccccc1",
@@ -33,20 +33,20 @@ def anything(objects: Sequence[str]) -> list[str | None]:
 
 
 @pytest.fixture(scope="session")
-def situation_of(tiny_model: DKLVAE) -> Callable[..., Situation]:
-    """A situation with 20 molecules measured (their carbons counted) and, where asked for, 4 failed."""
+def context_of(tiny_model: DKLVAE) -> Callable[..., ProposalContext]:
+    """A context with 20 molecules measured (their carbons counted) and, where asked for, 4 failed."""
     data = Measurements(OBJECTS, torch.tensor([[carbons(smiles)] for smiles in OBJECTS], dtype=torch.float64))
 
     @cache
     def fit(structure: bool) -> tuple[DKLVAE, SurrogateFit]:
-        model = tiny_model if structure else tiny_model.bare
+        model = tiny_model if structure else tiny_model.latents_only
         return model, model.surrogate(data)
 
-    def make(*, structure: bool = False, failed: bool = False, **changed: object) -> Situation:
+    def make(*, structure: bool = False, failed: bool = False, **changed: object) -> ProposalContext:
         model, fitted = fit(structure)
         tried = (*OBJECTS, *FAILED) if failed else ()
         passed = torch.tensor([smiles in OBJECTS for smiles in tried], dtype=torch.float64)
-        situation = Situation(
+        context = ProposalContext(
             model,
             fitted.model,
             data,
@@ -55,12 +55,12 @@ def situation_of(tiny_model: DKLVAE) -> Callable[..., Situation]:
             learn_feasibility(model.embed(model.codec.read(tried)), passed, spread=1.0),
             anything,
         )
-        return replace(situation, **changed)
+        return replace(context, **changed)
 
     return make
 
 
 @pytest.fixture(scope="session")
-def situation(situation_of: Callable[..., Situation]) -> Situation:
+def context(context_of: Callable[..., ProposalContext]) -> ProposalContext:
     """Latent-only and nothing failed."""
-    return situation_of()
+    return context_of()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Parents, path, perturb
-from latentbo.codecs.edits import GraphEdits
+from latentbo.chemistry.edits import GraphEdits
 from latentbo.models.dkl_vae import DKLVAE
 
 OBJECTS = ("Cc1ccccc1", "CCO", "CC(N)=O", "C1CCNCC1", "COc1ccccc1", "OC1CCCCC1")

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentbo.acquisition.region import TrustRegion, failure_tolerance
+from latentbo.acquisition.region import TrustRegion
 from latentbo.errors import InputError
 
 REGION = TrustRegion(success_tolerance=3, failure_tolerance=2)
@@ -122,10 +122,3 @@ def test_the_box_is_long_where_the_value_varies_slowly() -> None:
     relative = (high - low) / (bounds[1] - bounds[0])
     assert float(relative.log().mean().exp()) == pytest.approx(0.4)  # ARD keeps the volume
     torch.testing.assert_close(relative / lengthscales, (relative / lengthscales)[0].expand(5))
-
-
-@pytest.mark.parametrize(
-    ("latent", "batch", "batches"), [(64, 10, 7), (64, 1, 8), (8, 4, 2), (2, 1, 4), (2, 10, 1), (64, 100, 1)]
-)
-def test_patience_is_counted_in_batches(latent: int, batch: int, batches: int) -> None:
-    assert failure_tolerance(latent, batch) == batches

@@ -8,7 +8,7 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import Crippen, rdFingerprintGenerator
 
 from latentbo.baselines.tanimoto_gp import NOISE, TanimotoGP, TanimotoPosterior, TanimotoSettings
-from latentbo.codecs.edits import GraphEdits
+from latentbo.chemistry.edits import GraphEdits
 from latentbo.codecs.molecules import canonical
 from latentbo.errors import InputError
 from tests.conftest import MOLECULES

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchmarks.arena.ledger import BUDGET_SPENT, FRUITLESS, PATIENCE, Ledger
+from benchmarks.arena.ledger import BUDGET_SPENT, FRUITLESS, PATIENCE, OracleLedger
 from latentbo.errors import InputError
 
 
@@ -34,7 +34,7 @@ MIXED = [
 
 def test_for_our_own_methods_every_string_costs_a_call() -> None:
     objective = Counting()
-    ledger = Ledger(objective, 10, strict=True)
+    ledger = OracleLedger(objective, 10, strict=True)
     assert ledger.measure(MIXED) == [3.0, 3.0, None, None, 3.0, 3.0]
     assert ledger.trace == pytest.approx([3.0, math.nan, math.nan, math.nan, 3.0, math.nan], nan_ok=True)
     assert ledger.objects == ["CCO", "CCO", "", "CC", "CCN", "CCO"]
@@ -44,7 +44,7 @@ def test_for_our_own_methods_every_string_costs_a_call() -> None:
 
 def test_for_baselines_only_new_molecules_cost_a_call() -> None:
     objective = Counting()
-    ledger = Ledger(objective, 10, strict=False)
+    ledger = OracleLedger(objective, 10, strict=False)
     assert ledger.measure(MIXED) == [3.0, 3.0, None, None, 3.0, 3.0]
     assert ledger.objects == ["CCO", "CC", "CCN"]
     assert ledger.measure(["CCN", "CC"]) == [3.0, None]
@@ -55,12 +55,10 @@ def test_for_baselines_only_new_molecules_cost_a_call() -> None:
 @pytest.mark.parametrize("strict", [True, False])
 def test_nothing_is_measured_beyond_the_budget(strict: bool) -> None:
     objective = Counting()
-    ledger = Ledger(objective, 2, strict=strict)
+    ledger = OracleLedger(objective, 2, strict=strict)
     assert ledger.measure(["CCO"]) == [3.0]
-    assert not ledger.exhausted
     assert ledger.stopped is None
     assert ledger.measure(["CCCO", "CCCCO", "CCCCCO"]) == [4.0, None, None]
-    assert ledger.exhausted
     assert ledger.stopped == BUDGET_SPENT
     assert ledger.measure(["CCCCO"]) == [None]
     assert objective.asked == ["CCO", "CCCO"]
@@ -68,14 +66,13 @@ def test_nothing_is_measured_beyond_the_budget(strict: bool) -> None:
 
 
 def test_a_budget_spent_to_the_last_call_is_not_overdrawn() -> None:
-    ledger = Ledger(Counting(), 2)
+    ledger = OracleLedger(Counting(), 2)
     ledger.measure(["CCO", "CCN"])
     assert ledger.stopped == BUDGET_SPENT
-    assert not ledger.exhausted
 
 
 def test_a_method_that_has_nothing_new_is_stopped() -> None:
-    ledger = Ledger(Counting(), 10, strict=False)
+    ledger = OracleLedger(Counting(), 10, strict=False)
     ledger.measure(["CCO"])
     for _ in range(PATIENCE - 1):
         ledger.measure(["CCO", "nonsense"])
@@ -86,7 +83,7 @@ def test_a_method_that_has_nothing_new_is_stopped() -> None:
 
 
 def test_one_new_molecule_starts_patience_anew() -> None:
-    ledger = Ledger(Counting(), 10, strict=False)
+    ledger = OracleLedger(Counting(), 10, strict=False)
     for _ in range(PATIENCE - 1):
         ledger.measure([])
     ledger.measure(["CCO"])
@@ -100,13 +97,13 @@ def test_an_objective_that_raises_for_one_molecule_spoils_no_other() -> None:
             raise RuntimeError("no ethane")
         return [1.0] * len(objects)
 
-    ledger = Ledger(touchy, 10)
+    ledger = OracleLedger(touchy, 10)
     assert ledger.measure(["CCO", "CC", "CCN"]) == [1.0, None, 1.0]
     assert ledger.calls == 3
 
 
 def test_the_time_of_the_objective_is_counted() -> None:
-    ledger = Ledger(Counting(), 10)
+    ledger = OracleLedger(Counting(), 10)
     ledger.measure([])
     assert ledger.seconds == 0.0
     ledger.measure(["CCO"])
@@ -115,6 +112,6 @@ def test_the_time_of_the_objective_is_counted() -> None:
 
 def test_mistakes_are_named() -> None:
     with pytest.raises(InputError, match="at least 1"):
-        Ledger(Counting(), 0)
+        OracleLedger(Counting(), 0)
     with pytest.raises(InputError, match="not one string"):
-        Ledger(Counting(), 1).measure("CCO")
+        OracleLedger(Counting(), 1).measure("CCO")

@@ -16,10 +16,10 @@ import pytest
 import torch
 
 from benchmarks.arena import main, methods
-from benchmarks.arena.cells import COLUMNS, Cell, Step, cells_of, pace
 from benchmarks.arena.folder import RUNS, load_trace, rows
 from benchmarks.arena.methods import METHODS, Contender
 from benchmarks.arena.run import projected_seconds, to_do
+from benchmarks.arena.single_run import COLUMNS, PlannedRun, Step, pace, planned_runs
 from benchmarks.arena.tasks import PROTOCOLS
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
@@ -98,7 +98,7 @@ def arena(pool: Path, out: Path, methods: str, *more: str, seeds: str = "0-1") -
     )  # fmt: skip
 
 
-def test_every_cell_is_one_row_with_its_trace(pool: Path, out: Path) -> None:
+def test_every_planned_run_is_one_row_with_its_trace(pool: Path, out: Path) -> None:
     arena(pool, out, "alcohols,amines")
     found = rows(out)
     assert len(found) == 8
@@ -156,7 +156,7 @@ def test_a_row_that_was_cut_short_is_run_again(pool: Path, out: Path) -> None:
     assert len(rows(out)) == 4
 
 
-def test_a_cell_that_raises_stops_no_other(pool: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_raises_stops_no_other(pool: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match=r"4 runs failed.*\n.*RuntimeError: no idea"):
         arena(pool, out, "failing,alcohols")
     assert {row["method"] for row in rows(out)} == {"alcohols"}
@@ -226,13 +226,13 @@ def test_the_pace_is_taken_near_a_mark() -> None:
 
 
 def test_the_projection_uses_what_was_measured() -> None:
-    cells = [Cell("auc1k", "qed", "alcohols", seed, 1_000, 100) for seed in (0, 1)]
+    planned = [PlannedRun("auc1k", "qed", "alcohols", seed, 1_000, 100) for seed in (0, 1)]
     done = [{"method": "alcohols", "wall_seconds": 50.0, "calls": 500}]
-    assert projected_seconds(cells, done, jobs=2) == pytest.approx(100.0)
-    assert projected_seconds(cells, [], jobs=1) == pytest.approx(2_000 * METHODS["alcohols"].guess)
+    assert projected_seconds(planned, done, jobs=2) == pytest.approx(100.0)
+    assert projected_seconds(planned, [], jobs=1) == pytest.approx(2_000 * METHODS["alcohols"].guess)
 
 
-def test_models_are_part_of_the_cells_that_use_one(out: Path, tiny_model: DKLVAE, tmp_path: Path) -> None:
+def test_models_are_part_of_the_runs_that_use_one(out: Path, tiny_model: DKLVAE, tmp_path: Path) -> None:
     other = replace(tiny_model, vae=deepcopy(tiny_model.vae))
     with torch.no_grad():
         next(other.vae.parameters()).mul_(1.001)
@@ -240,14 +240,14 @@ def test_models_are_part_of_the_cells_that_use_one(out: Path, tiny_model: DKLVAE
     for name, model in (("a", tiny_model), ("b", other)):
         folders.append(tmp_path / name / "tiny")
         save_model(model, folders[-1])
-    cells, others, shipped = (
-        cells_of(PROTOCOLS["auc1k"].smoke(), ["latentbo", "random"], str(model))
+    planned, others, shipped = (
+        planned_runs(PROTOCOLS["auc1k"].smoke(), ["latentbo", "random"], str(model))
         for model in (*folders, "zinc250k")
     )
-    assert [cell.model for cell in cells] == [f"tiny-{tiny_model.id}", ""]
-    assert [cell.model for cell in shipped] == ["zinc250k", ""]
-    assert to_do(cells, out) == cells
-    assert len({cell.key for cell in (*cells, *others, *shipped)}) == 4, "folders of one name"
+    assert [each.model for each in planned] == [f"tiny-{tiny_model.id}", ""]
+    assert [each.model for each in shipped] == ["zinc250k", ""]
+    assert to_do(planned, out) == planned
+    assert len({each.key for each in (*planned, *others, *shipped)}) == 4, "folders of one name"
 
 
 def test_every_group_names_methods() -> None:

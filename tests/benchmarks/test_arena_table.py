@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.arena.cells import COLUMNS
+from benchmarks.arena.single_run import COLUMNS
 from benchmarks.arena.table import difference, headline, low_budget_wins, markdown, sums, wins
 from benchmarks.arena.tasks import LOW_BUDGET, PUBLISHED_BEST, SEVENTEEN, TUNING
 

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.cards.command import ROWS, main
 from benchmarks.cards.loop import _reached
 from benchmarks.cards.settings import FULL, SMOKE
-from benchmarks.cells import Cells
+from benchmarks.saved_numbers import SavedNumbers
 from latentbo.errors import InputError
 from tests.benchmarks.conftest import smoke
 
@@ -26,7 +26,7 @@ def test_a_smoke_run_measures_everything_once(smoke_cards: Path, capsys: pytest.
         assert name in numbers, name
     assert 0.0 < numbers["angle_rmse_degrees"] < 100.0
     assert -1.0 <= numbers["ssim_min_suit"] <= 1.0
-    pictures = ("gap", "maps", "decoded", "scales")
+    pictures = ("gap", "maps", "decoded", "weights")
     assert all((smoke_cards / f"cards_{name}_3.png").stat().st_size > 5_000 for name in pictures)
     capsys.readouterr()
     main(smoke(smoke_cards))
@@ -39,18 +39,18 @@ def test_a_smoke_run_measures_everything_once(smoke_cards: Path, capsys: pytest.
 def test_numbers_alone_make_the_table(
     smoke_cards: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copy(smoke_cards / "cells.json", tmp_path)
+    shutil.copy(smoke_cards / "numbers.json", tmp_path)
     main(smoke(tmp_path))
     assert "| angle RMSE, jointly | " in capsys.readouterr().out
     assert not [each for each in tmp_path.iterdir() if each.is_dir()], "no space was trained"
 
 
 def test_what_was_measured_is_kept(tmp_path: Path) -> None:
-    file = tmp_path / "cells.json"
-    assert Cells(file, SMOKE).get("a", lambda: {"x": 1.0}) == {"x": 1.0}
-    assert Cells(file, SMOKE).get("a", lambda: {"x": 2.0}) == {"x": 1.0}
+    file = tmp_path / "numbers.json"
+    assert SavedNumbers(file, SMOKE).get("a", lambda: {"x": 1.0}) == {"x": 1.0}
+    assert SavedNumbers(file, SMOKE).get("a", lambda: {"x": 2.0}) == {"x": 1.0}
     with pytest.raises(InputError, match="measured in another setting"):
-        Cells(file, FULL)
+        SavedNumbers(file, FULL)
 
 
 def test_labels_are_counted_to_the_first_that_met_the_target() -> None:

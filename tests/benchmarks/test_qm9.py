@@ -40,8 +40,8 @@ def test_a_smoke_run_measures_everything_once(
         (smoke_qm9 / name).stat().st_size > 5_000
         for name in ("qm9_heads.png", "qm9_training_3.png", "qm9_tradeoff.png")
     )
-    for scale in ("0", "10", "100"):
-        assert 0.0 <= numbers[f"scale_{scale}_exact_match"] <= 1.0
+    for weight in ("0", "10", "100"):
+        assert 0.0 <= numbers[f"scale_{weight}_exact_match"] <= 1.0
     assert numbers["scale_10_full_rmse_hartree"] == pytest.approx(numbers["h298_rmse_hartree"], rel=1e-3)
     capsys.readouterr()
     main(smoke(smoke_qm9))
@@ -54,7 +54,7 @@ def test_a_smoke_run_measures_everything_once(
 def test_numbers_alone_make_the_table(
     smoke_qm9: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copy(smoke_qm9 / "cells.json", tmp_path)
+    shutil.copy(smoke_qm9 / "numbers.json", tmp_path)
     main(smoke(tmp_path))
     assert "| samples that are molecules | " in capsys.readouterr().out
     assert not [each for each in tmp_path.iterdir() if each.is_dir()], "no space was trained"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks import surrogate
-from latentbo.data.dataset import Measurements
+from latentbo.data.measurements import Measurements
 from latentbo.models import kernels
 from latentbo.models.dkl_vae import DKLVAE
 

@@ -21,13 +21,15 @@ import latentbo
 from latentbo.acquisition.functions import make_acquisition
 from latentbo.acquisition.proposers import Edits, Parents
 from latentbo.campaign.campaign import Campaign
+from latentbo.campaign.knowledge import measurements
 from latentbo.campaign.settings import Settings
-from latentbo.data.dataset import Measurements
-from latentbo.data.scales import AS_THEY_ARE, Ranks
+from latentbo.data.measurements import Measurements
+from latentbo.data.outcome_transforms import IDENTITY, Ranks
 from latentbo.errors import InputError, ModelFileError, ShortfallError, StoreError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
-from latentbo.training.retrain import Retrained
+from latentbo.training.gates import Retrained
+from tests.rows import row_of
 
 Begin = Callable[..., Campaign]
 
@@ -83,18 +85,18 @@ def test_a_campaign_by_hand(begin: Begin) -> None:
     assert not set(second["smiles"]) & set(first["smiles"])
     assert len(set(second["id"]) | set(first["id"])) == 10
     fitted = campaign.surrogate().model
-    best = campaign.history.measurements().values.max()
+    best = measurements(campaign.history).values.max()
     assert torch.isfinite(LogExpectedImprovement(fitted, best)(fitted.train_inputs[0][:1].detach()))
 
 
 def test_asking_twice_gives_other_objects_and_learns_nothing(begin: Begin) -> None:
     campaign = begin()
     start(campaign)
-    before = campaign.model.id, campaign.history.measurements().objects
+    before = campaign.model.id, measurements(campaign.history).objects
     first, second = campaign.ask(4), campaign.ask(4)
     assert not set(first["smiles"]) & set(second["smiles"])
     assert set(campaign.pending()["smiles"]) == {*first["smiles"], *second["smiles"]}
-    assert (campaign.model.id, campaign.history.measurements().objects) == before
+    assert (campaign.model.id, measurements(campaign.history).objects) == before
     # Told in part and out of order, the rest goes on waiting.
     campaign.tell(measured(second).iloc[::-1].head(3))
     assert set(campaign.pending()["smiles"]) == {*first["smiles"], second["smiles"].iloc[0]}
@@ -106,8 +108,8 @@ def test_values_that_are_nearly_all_alike_are_ranked(begin: Begin) -> None:
     names = ["C" * n for n in range(1, 25)]
     values = [0.0] * 22 + [1e-30, 1e-3]
     campaign.tell(pd.DataFrame({"smiles": names, "value": values}))
-    assert isinstance(campaign.scale, Ranks)
-    y = campaign.situation(campaign.surrogate()).data.values[:, 0]
+    assert isinstance(campaign.outcome_transform, Ranks)
+    y = campaign.context(campaign.surrogate()).data.values[:, 0]
     assert y[23] - y[22] < 1.0 < y[22] - y[0], "the best two stand out from the others, not one from all"
     asked = campaign.ask(3)
     assert asked["mean"].between(0.0, 1e-3).all()
@@ -118,18 +120,18 @@ def test_values_that_are_nearly_all_alike_are_ranked(begin: Begin) -> None:
 def test_what_is_pending_counts_as_measured_at_its_expected_value(begin: Begin) -> None:
     campaign = begin()
     start(campaign)
-    before = campaign.situation(campaign.surrogate())
+    before = campaign.context(campaign.surrogate())
     waiting = campaign.ask(2)["smiles"].tolist()
     campaign.queue(["CCOCC"])
-    after = campaign.situation(campaign.surrogate())
+    after = campaign.context(campaign.surrogate())
     x = before.model.inputs(before.model.codec.read([*waiting, "CCOCC"]))
     with torch.no_grad():
-        then, now = (situation.surrogate.posterior(x) for situation in (before, after))
+        then, now = (context.surrogate.posterior(x) for context in (before, after))
     torch.testing.assert_close(now.mean, then.mean)
     assert (now.variance < 0.5 * then.variance).all()
     assert after.best == max(before.best, float(then.mean.max()))
     campaign.tell(pd.DataFrame({"smiles": [*waiting, "CCOCC"], "value": [1.0, 2.0, 3.0]}))
-    assert campaign.situation(campaign.surrogate()).surrogate.believed is None
+    assert campaign.context(campaign.surrogate()).surrogate.fantasies is None
 
 
 def test_what_is_proposed_is_new_and_inside_the_rules(begin: Begin) -> None:
@@ -168,7 +170,7 @@ def test_any_unit_will_do(begin: Begin, factor: float) -> None:
         assert many[name].tolist() == pytest.approx((factor * few[name]).tolist(), rel=1e-6)
     noise = [campaign.history.rounds[-1].surrogate["noise_sd"] for campaign in (usual, other)]
     assert noise[1] == pytest.approx(factor * noise[0], rel=1e-6)
-    assert usual.scale == AS_THEY_ARE
+    assert usual.outcome_transform == IDENTITY
     assert usual.history.best().object == other.history.best().object
 
 
@@ -182,7 +184,7 @@ def test_failures_teach_where_it_is_feasible(begin: Begin) -> None:
     frame = campaign.ask(3)
     assert frame["p_feasible"].between(0, 1, inclusive="neither").all()
     assert not set(frame["smiles"]) & set(failed["smiles"])
-    assert len(campaign.history.measurements()) == 6  # law 2: no value, never a bad one
+    assert len(measurements(campaign.history)) == 6  # law 2: no value, never a bad one
 
 
 @pytest.mark.parametrize("initial", [1, 4])
@@ -227,11 +229,11 @@ def test_a_botorch_user_hands_in_an_acquisition(begin: Begin) -> None:
 def test_runners_up_and_shares_are_remembered_in_the_file(begin: Begin) -> None:
     campaign = begin()
     start(campaign)
-    assert campaign.situation(campaign.surrogate()).runners_up == ()
+    assert campaign.context(campaign.surrogate()).runners_up == ()
     frame = campaign.ask(2)
     campaign.tell(frame.assign(value=[3.0, 4.0]))
     again = begin()  # read from the file
-    found = again.situation(again.surrogate()).runners_up
+    found = again.context(again.surrogate()).runners_up
     assert found == campaign.history.rounds[-1].runners_up
     assert found
     assert not {name for _, name in found} & set(frame["smiles"])
@@ -258,14 +260,14 @@ def test_the_settings_say_what_the_surrogate_sees(
     start(campaign)
     fitted = campaign.surrogate()
     assert fitted.model.train_inputs[0].shape[1] == columns
-    assert campaign.situation(fitted).model.inputs([]).shape == (0, columns)
+    assert campaign.context(fitted).model.inputs([]).shape == (0, columns)
 
 
 def test_own_proposers_and_model(begin: Begin, tiny_model: DKLVAE) -> None:
     def favourites(parents: Parents, n: int, seed: int) -> list[str]:
         return ["CCOCC", "CCNCC", "CCCCC"]
 
-    bare = tiny_model.bare
+    bare = tiny_model.latents_only
     campaign = begin(proposers={"mine": favourites}, model=bare)
     start(campaign)
     frame = campaign.ask(2)
@@ -307,7 +309,7 @@ def test_queued_objects_wait_like_proposals(begin: Begin) -> None:
     assert campaign.pending()["smiles"].tolist() == ["CCO", "CCN"]
     assert campaign.pending()["proposer"].tolist() == ["start", "start"]
     campaign.tell(measured(campaign.pending()))
-    assert len(campaign.history.measurements()) == 2
+    assert len(measurements(campaign.history)) == 2
     assert campaign.queue(["CCO"]) == ["'CCO' is known already"]
     with pytest.raises(InputError, match="not one string"):
         campaign.queue("CCO")
@@ -320,7 +322,7 @@ def test_own_rows_and_broken_rows(begin: Begin) -> None:
     report = campaign.tell(rows)
     assert (report.measured, len(report.problems)) == (2, 1)
     assert campaign.history.rows[asked["id"][1]].value == 1.0
-    assert campaign.history.find("CCCCO").value == 2.0
+    assert row_of(campaign.history, "CCCCO").value == 2.0
     refused = dict(campaign.history.refused[0])
     assert "unparsable" in refused.pop("problem")
     assert refused == {"smiles": "broken", "value": "3.0"}
@@ -333,7 +335,7 @@ def test_text_of_any_kind_is_kept(begin: Begin) -> None:
     campaign.tell(pd.DataFrame({"smiles": ["CCO", odd], "value": [None, 1.0], "reason": [odd, None]}))
     campaign.close()
     history = begin().history
-    assert history.find("CCO").failure == odd
+    assert row_of(history, "CCO").failure == odd
     assert history.refused[0]["smiles"] == odd
 
 
@@ -408,8 +410,8 @@ def test_two_writers_cannot_both_be_right(begin: Begin) -> None:
     one.tell(pd.DataFrame({"smiles": ["CCO"], "value": [1.0]}))
     with pytest.raises(StoreError, match="changed by another process: open the campaign again"):
         two.tell(pd.DataFrame({"smiles": ["CCN"], "value": [2.0]}))
-    assert begin().history.find("CCN") is None
-    assert begin().history.find("CCO").value == 1.0
+    assert row_of(begin().history, "CCN") is None
+    assert row_of(begin().history, "CCO").value == 1.0
 
 
 KILLED = """
@@ -421,7 +423,7 @@ from latentbo.models.pretrained import load_model
 campaign = Campaign(sys.argv[1], model=load_model(sys.argv[2]))
 pending = campaign.pending()
 campaign.tell(pending.head(2).assign(value=[1.5, 2.5]))
-with campaign._store._transaction() as connection:
+with campaign.log.store._transaction() as connection:
     connection.execute("INSERT INTO events VALUES (99, '', 'told', '{}')")
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -440,7 +442,7 @@ def test_what_was_told_survives_kill_9(begin: Begin, tmp_path: Path, tiny_model:
     assert [campaign.history.rows[identity].value for identity in ids] == [1.5, 2.5, None]
     assert campaign.pending()["id"].tolist() == ids[2:]
     campaign.tell(pd.DataFrame({"id": ids[2:], "value": [3.5]}))  # and it can be written to
-    assert len(campaign.history.measurements()) == 3
+    assert len(measurements(campaign.history)) == 3
 
 
 # Encoders
@@ -454,7 +456,7 @@ def test_an_accepted_encoder_goes_live_and_stays(begin: Begin, changed: DKLVAE) 
     assert event.accepted
     assert campaign.model.id == event.encoder == changed.id != base
     # Everything is encoded by the new one.
-    fitted, readings = campaign.surrogate(), changed.codec.read(campaign.history.measurements().objects)
+    fitted, readings = campaign.surrogate(), changed.codec.read(measurements(campaign.history).objects)
     torch.testing.assert_close(
         fitted.model.input_transform.untransform(fitted.model.train_inputs[0])[:, :8], changed.embed(readings)
     )
@@ -521,7 +523,7 @@ def test_past_models_are_those_that_were_live_before(begin: Begin, changed: DKLV
     campaign.retrain()
     assert [model.id for model in campaign.past_models()] == [base]
     campaign.roll_back(base)
-    assert campaign.history.lived == [base, changed.id, base]
+    assert campaign.history.live_encoders == [base, changed.id, base]
     assert [model.id for model in campaign.past_models()] == [changed.id]
     campaign.close()
     refused = begin("refused.db", retrainer=retrainer(changed, accepted=False))
@@ -574,4 +576,4 @@ def test_a_with_block_closes_the_file(tmp_path: Path, tiny_model: DKLVAE) -> Non
 
 def test_named_acquisitions(begin: Begin) -> None:
     campaign = begin(settings={"acquisition": "ucb"})
-    assert campaign._acquisition is make_acquisition("ucb")
+    assert campaign._strategy.acquisition is make_acquisition("ucb")

@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentbo.acquisition.region import TrustRegion
-from latentbo.campaign.history import History, Round, replay
+from latentbo.campaign.history import History, Round
+from latentbo.campaign.knowledge import measurements
+from latentbo.campaign.replay import replay
 from latentbo.campaign.store import Event
 from latentbo.errors import StoreError
+from tests.rows import row_of
 
 Made = tuple[str, dict[str, Any]]
 
@@ -84,12 +87,12 @@ def test_a_life() -> None:
     assert (history.rows["own"].round, history.rows["own"].proposer) == (0, None)
     assert history.rows["b"].proposer == "prior"
     assert history.told == ("q", "b", "own", "a")
-    assert history.best() == history.find("OWN")
-    assert history.find("Z") is None
+    assert history.best() == row_of(history, "OWN")
+    assert row_of(history, "Z") is None
     assert history.encoder == "third"
     assert history.last == len(A_LIFE)
     assert history.refused[0]["smiles"] == "broken"
-    data = history.measurements()
+    data = measurements(history)
     assert data.objects == ("Q", "B", "OWN")
     assert data.values.tolist() == [[1.0], [2.0], [5.0]]
 
@@ -113,11 +116,10 @@ def test_replay_leaves_the_old_history_alone() -> None:
 def test_nothing_has_happened_yet() -> None:
     history = History()
     assert history.best() is None
-    assert history.since_best() == 0
     assert history.region() == TrustRegion()
     assert history.outcomes() == []
-    assert history.measurements().values.shape == (0, 1)
-    assert history.measurements().values.dtype == torch.float64
+    assert measurements(history).values.shape == (0, 1)
+    assert measurements(history).values.dtype == torch.float64
 
 
 def test_a_minimised_target_is_flipped_where_models_see_it_and_nowhere_else() -> None:
@@ -129,7 +131,7 @@ def test_a_minimised_target_is_flipped_where_models_see_it_and_nowhere_else() ->
     )
     assert history.best().object == "D"
     assert history.rows["d"].value == -2.0
-    assert history.measurements().values[:, 0].tolist() == [-3.0, 1.0, -7.0, 2.0]
+    assert measurements(history).values[:, 0].tolist() == [-3.0, 1.0, -7.0, 2.0]
     assert history.outcomes() == [("path", True, {})]
     assert history.region().successes == 1
 
@@ -140,17 +142,7 @@ def test_repeated_measurements_are_averaged_and_a_value_ends_a_failure() -> None
     assert history.rows["a"].status == "measured"
     assert (history.rows["b"].status, history.rows["b"].value) == ("measured", 2.0)
     assert history.rows["c"].status == "failed"
-    assert history.measurements().values[:, 0].tolist() == [2.5, 2.0]
-
-
-def test_how_long_ago_the_best_came() -> None:
-    history = history_of(created(), told(A=1.0))
-    assert history.since_best() == 0
-    history = history_of(created(), told(A=1.0, B=5.0, C=2.0), told(D="failed", E=3.0))
-    assert history.since_best() == 2  # C and E: a failure is no measurement
-    again = history_of(created(), told(A=1.0, B=5.0, C=2.0), told(B=5.0))
-    assert again.since_best() == 2
-    assert history_of(created(minimise=True), told(A=1.0, B=5.0)).since_best() == 1
+    assert measurements(history).values[:, 0].tolist() == [2.5, 2.0]
 
 
 REGION = TrustRegion(length=0.4, successes=2, failures=0)

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.cards.drawing import draw_cards
 from latentbo.campaign import Campaign, Settings
 from latentbo.campaign.loop import run
 from latentbo.campaign.opening import reopen
-from latentbo.campaign.starting import start_from, tell_file
+from latentbo.campaign.starting import tell_file
 from latentbo.campaign.table import export, summary, table
 from latentbo.codecs.image_files import read_images
 from latentbo.codecs.images import image_name, image_pixels
-from latentbo.data.cards import draw_cards
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
@@ -42,7 +42,7 @@ def test_files_and_values_to_proposals(model: DKLVAE, tmp_path: Path) -> None:
         "row,value\n" + "".join(f"{row},{row % 7}\n" for row in range(0, 60, 2))
     )
     with Campaign(tmp_path / "c.db", Settings(seed=1, model=str(tmp_path / "m"), initial=5)) as campaign:
-        intake = start_from(campaign, read_images(tmp_path / "cards.npy", tmp_path / "values.csv"))
+        intake = campaign.start_from(read_images(tmp_path / "cards.npy", tmp_path / "values.csv"))
         assert (intake.measured, intake.problems) == (30, ())
         frame = campaign.ask(3)
     assert list(frame.columns[:2]) == ["id", "image"]
@@ -50,7 +50,7 @@ def test_files_and_values_to_proposals(model: DKLVAE, tmp_path: Path) -> None:
     assert image_pixels(frame["image"][0]).shape == (16, 16)
     frame.assign(value=[1.0, 2.0, None], reason=["", "", "torn"]).to_csv(tmp_path / "told.csv", index=False)
     with reopen(tmp_path / "c.db") as campaign:
-        report = tell_file(campaign, tmp_path / "told.csv")
+        report = tell_file(campaign.log, campaign.model.reader, tmp_path / "told.csv")
         assert (report.measured, report.failed, report.problems) == (2, 1, ())
         assert campaign.pending().empty
         assert len(summary(campaign.history)["best"]) < 200

@@ -11,7 +11,8 @@ from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.loop import RunProgress, run, used
 from latentbo.errors import InputError, ObjectiveError
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.training.retrain import Retrained
+from latentbo.training.gates import Retrained
+from tests.rows import row_of
 
 Begin = Callable[..., Campaign]
 
@@ -138,7 +139,7 @@ def test_a_hopeless_objective_stops_the_run_and_nothing_is_lost(begin: Begin) ->
     waiting = campaign.pending()["smiles"].tolist()
     assert len(waiting) == 10
     run(campaign, carbons, budget=20, batch=10)  # mended
-    assert {campaign.history.find(each).status for each in waiting} == {"measured"}
+    assert {row_of(campaign.history, each).status for each in waiting} == {"measured"}
 
 
 @pytest.mark.parametrize(("failing", "stops"), [(10, False), (11, True)])

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from latentbo.campaign import Campaign, Settings
-from latentbo.campaign.opening import begin, begin_or_reopen, read_history, reopen
+from latentbo.campaign.files import read_history
+from latentbo.campaign.opening import begin, begin_or_reopen, reopen
 from latentbo.errors import InputError, StoreError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model

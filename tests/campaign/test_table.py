@@ -9,21 +9,21 @@ import pandas as pd
 import pytest
 
 from latentbo.campaign import table as module
-from latentbo.campaign.history import EncoderEvent, History, Row
+from latentbo.campaign.history import EncoderEvent, History, ObjectRecord
 from latentbo.campaign.settings import Settings
 from latentbo.campaign.table import FACTS, asked_csv, best, export, summary, table
 from latentbo.errors import InputError
 
 ROWS = (
-    Row("u1", "CCO", values=(1.0, 2.0)),
-    Row("p2", "CCN", 1, "path", 0.1 + 0.2, 0.3, 0.9, "e1", (4.0,)),
-    Row("p3", "C,C", 1, "prior", None, None, 1.0, "e1", (), "broke, badly"),
-    Row("p4", "CCC", 2, "prior", 1.0, 0.5, 1.0, "e1"),
-    Row("p5", "CCCC", 2, "prior", 1.0, 0.5, 1.0, "e1", (3.0,), "failed at first"),
+    ObjectRecord("u1", "CCO", values=(1.0, 2.0)),
+    ObjectRecord("p2", "CCN", 1, "path", 0.1 + 0.2, 0.3, 0.9, "e1", (4.0,)),
+    ObjectRecord("p3", "C,C", 1, "prior", None, None, 1.0, "e1", (), "broke, badly"),
+    ObjectRecord("p4", "CCC", 2, "prior", 1.0, 0.5, 1.0, "e1"),
+    ObjectRecord("p5", "CCCC", 2, "prior", 1.0, 0.5, 1.0, "e1", (3.0,), "failed at first"),
 )
 
 
-def history_of(*rows: Row, minimise: bool = False) -> History:
+def history_of(*rows: ObjectRecord, minimise: bool = False) -> History:
     settings = Settings(seed=7, minimise=minimise, objective="qed").to_dict()
     return History(settings=settings, base_encoder="e1", rows={row.id: row for row in rows})
 

@@ -10,28 +10,32 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from latentbo.campaign.history import History, Row, replay
+from latentbo.campaign.history import History, ObjectRecord
+from latentbo.campaign.replay import replay
 from latentbo.campaign.store import Event
 from latentbo.campaign.telling import Matched, match
 from latentbo.codecs.molecules import MoleculeCodec
 from latentbo.errors import InputError
+from latentbo.kinds.base import ObjectReader
+from latentbo.kinds.known import find_kind
 
 CODEC = MoleculeCodec.learn(["CCO", "Cc1ccccc1", "CC(=O)O", "CCN"], merges=0)
+READER = ObjectReader(find_kind("molecules"), CODEC)
 HISTORY = History(
     rows={
         row.id: row
         for row in (
-            Row("p00001", "CCO", 1, "path"),
-            Row("p00002", "Cc1ccccc1", 1, "graph"),
-            Row("p00003", "CC(=O)O", 1, "prior"),
-            Row("u00004", "CCC", values=(1.0,)),
+            ObjectRecord("p00001", "CCO", 1, "path"),
+            ObjectRecord("p00002", "Cc1ccccc1", 1, "graph"),
+            ObjectRecord("p00003", "CC(=O)O", 1, "prior"),
+            ObjectRecord("u00004", "CCC", values=(1.0,)),
         )
     }
 )
 
 
 def matched(*rows: dict[str, Any], columns: list[str] | None = None) -> Matched:
-    return match(pd.DataFrame(list(rows), columns=columns, dtype=object), HISTORY, CODEC)
+    return match(pd.DataFrame(list(rows), columns=columns, dtype=object), HISTORY, READER)
 
 
 def counts(found: Matched) -> tuple[int, int, int]:
@@ -225,21 +229,21 @@ def test_columns_are_found_whatever_their_case_and_others_are_ignored() -> None:
 )
 def test_missing_columns_are_an_error(columns: list[str]) -> None:
     with pytest.raises(InputError, match="need a column 'value' and one of 'smiles' or 'id'"):
-        match(pd.DataFrame(columns=columns), HISTORY, CODEC)
+        match(pd.DataFrame(columns=columns), HISTORY, READER)
 
 
 @pytest.mark.parametrize("columns", [["id", "value", "value"], ["id", "value", "Value"]])
 def test_double_columns_are_an_error(columns: list[str]) -> None:
     with pytest.raises(InputError, match="'value' more than once"):
-        match(pd.DataFrame([["p00001", 1.0, 2.0]], columns=columns), HISTORY, CODEC)
+        match(pd.DataFrame([["p00001", 1.0, 2.0]], columns=columns), HISTORY, READER)
 
 
 def test_an_empty_table_says_nothing() -> None:
-    found = match(pd.DataFrame(columns=["smiles", "value"]), HISTORY, CODEC)
+    found = match(pd.DataFrame(columns=["smiles", "value"]), HISTORY, READER)
     assert (found.rows, found.refused, counts(found)) == ([], [], (0, 0, 0))
 
 
 def test_a_table_of_floats_and_another_index() -> None:
     frame = pd.DataFrame({"id": ["p00001", "p00002"], "value": [1.0, math.nan]}, index=[7, 7])
-    found = match(frame, HISTORY, CODEC)
+    found = match(frame, HISTORY, READER)
     assert counts(found) == (1, 0, 1)

@@ -100,3 +100,9 @@ def test_a_recipe(items: list[str], seed: int | None, expected: Recipe, write: W
 def test_mistakes_in_a_recipe(items: list[Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         recipe(Recipe, None, items, None)
+
+
+def test_a_recipe_of_the_version_before_is_understood(write: Write) -> None:
+    file = write("r.toml", "cycle_epochs = 2\nfinish_epochs = 3\n")
+    found = recipe(Recipe, file, ["cycle_rate=0.01"], None)
+    assert (found.self_training_epochs, found.anneal_epochs, found.self_training_rate) == (2, 3, 0.01)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from latentbo.data.cards import draw_cards
+from benchmarks.cards.drawing import draw_cards
 from latentbo.models.pretrained import load_model
 from latentbo.objectives.molecules import objective
-from latentbo.rng import stream
+from latentbo.torch_rng import stream
 
 Invoke = Callable[..., Result]
 Write = Callable[..., Path]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from latentbo.views.dead_zones import Gauge
+from latentbo.diagnostics.dead_zones import Gauge
 
 Invoke = Callable[..., Result]
 Write = Callable[..., Path]
@@ -20,7 +20,7 @@ VALUES = "smiles,value\nCCO,1\nCCN,2\nCCC,3\nCCCl,4\nCC(C)O,5\n"
 @pytest.fixture(autouse=True)
 def gauged(gauge: Gauge, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tiny model draws few different molecules: what is usual is known from those it was trained on."""
-    monkeypatch.setattr("latentbo.views.dead_zones.calibrate", lambda model, seed: gauge)
+    monkeypatch.setattr("latentbo.diagnostics.dead_zones.calibrate", lambda model, seed: gauge)
 
 
 @pytest.fixture

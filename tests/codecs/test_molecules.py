@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from latentbo.codecs.base import Codec, Reading, pad
+from latentbo.codecs.base import Codec, Reading
 from latentbo.codecs.molecules import (
     EMPTY,
     NO_ROUND_TRIP,
@@ -282,9 +282,3 @@ def test_learning_leaves_out_what_cannot_be_read() -> None:
 def test_the_description_is_the_codec() -> None:
     for codec in (CODEC, SALTED):
         assert MoleculeCodec.from_dict(codec.to_dict()) == codec
-
-
-def test_padding_is_to_the_longest() -> None:
-    assert pad([(3, 4), (), (5,)]).tolist() == [[3, 4], [0, 0], [5, 0]]
-    assert pad([]).shape == (0, 1)
-    assert pad([(), ()]).tolist() == [[0], [0]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from rdkit import Chem
 
-from latentbo.codecs.descriptors import morgan_counts, properties, scaled_descriptors, tanimoto
-from latentbo.codecs.edits import GraphEdits
+from latentbo.chemistry.descriptors import morgan_counts, properties, scaled_descriptors, tanimoto
+from latentbo.chemistry.edits import GraphEdits
+from latentbo.chemistry.rules import MoleculeRules
 from latentbo.codecs.molecules import MoleculeCodec, _without_radicals, canonical, parsed
-from latentbo.validity.rules import MoleculeRules
 
 TEXTS = (
     "C[C@H](N)C(=O)O",

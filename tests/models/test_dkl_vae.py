@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from latentbo.chemistry.descriptors import morgan_counts, scaled_descriptors
 from latentbo.codecs.base import Reading
-from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
 from latentbo.codecs.molecules import EMPTY, REASONS, MoleculeCodec
-from latentbo.data.dataset import Measurements
+from latentbo.data.measurements import Measurements
 from latentbo.errors import InputError
 from latentbo.models import dkl_vae
 from latentbo.models.dkl_vae import DKLVAE
@@ -96,7 +96,7 @@ def test_decoding_is_deterministic_unless_asked(tiny_model: DKLVAE, readings: li
 
 def test_entropy_is_that_of_each_point_in_any_company(tiny_model: DKLVAE) -> None:
     z = 2.0 * torch.randn(20, 8, generator=seeded()).double()
-    rows = tiny_model.spell(z, width=1)
+    rows = tiny_model.decode_tokens(z, width=1)
     found = tiny_model.entropy(z, rows)
     assert found.dtype == torch.float64
     alone = torch.cat([tiny_model.entropy(z[i : i + 1], rows[i : i + 1]) for i in range(len(z))])
@@ -129,7 +129,7 @@ def test_the_training_mode_is_left_as_it_was(tiny_model: DKLVAE, readings: list[
 
 def test_the_id_names_the_weights(tiny_model: DKLVAE) -> None:
     assert len(tiny_model.id) == 12
-    assert tiny_model.bare.id == tiny_model.id
+    assert tiny_model.latents_only.id == tiny_model.id
     changed = replace(tiny_model, vae=type(tiny_model.vae)(**tiny_model.vae.arguments))
     assert changed.id != tiny_model.id
     changed.vae.load_state_dict(tiny_model.vae.state_dict())
@@ -141,7 +141,7 @@ def test_the_id_names_the_weights(tiny_model: DKLVAE) -> None:
 
 def test_models_compare_without_an_error(tiny_model: DKLVAE) -> None:
     assert tiny_model == tiny_model
-    assert tiny_model != tiny_model.bare
+    assert tiny_model != tiny_model.latents_only
 
 
 def test_parts_that_do_not_fit_together_are_refused(tiny_model: DKLVAE) -> None:
@@ -160,7 +160,7 @@ def test_inputs_are_latents_then_descriptors_then_counts(tiny_model: DKLVAE, rea
     torch.testing.assert_close(x[:, 8:26], torch.as_tensor(scaled_descriptors(objects)))
     torch.testing.assert_close(x[:, 26:], torch.as_tensor(morgan_counts(objects)).double())
     torch.testing.assert_close(replace(tiny_model, structure=None).inputs(readings), x[:, :26])
-    assert torch.equal(tiny_model.bare.inputs(readings), z)
+    assert torch.equal(tiny_model.latents_only.inputs(readings), z)
 
 
 def test_what_is_not_encoded_is_judged_by_what_else_is_known(
@@ -182,7 +182,7 @@ def test_what_is_not_encoded_is_judged_by_what_else_is_known(
 def test_the_surrogate_is_fitted_where_objects_are_now(tiny_model: DKLVAE, readings: list[Reading]) -> None:
     objects = tuple(reading.object for reading in readings if reading.object)[:12]
     weights = torch.tensor([[float(len(text))] for text in objects])
-    for model in (tiny_model, tiny_model.bare):
+    for model in (tiny_model, tiny_model.latents_only):
         found = model.surrogate(Measurements(objects, weights))
         assert found.steps == ("lbfgs",)
         gp = found.model
@@ -211,10 +211,14 @@ def test_a_surrogate_trusts_values_by_their_variances(tiny_model: DKLVAE) -> Non
 
 
 @pytest.mark.parametrize(("structure", "descriptors"), [(True, False), (False, True), (False, False)])
-def test_a_surrogate_can_be_told_less(tiny_model: DKLVAE, structure: bool, descriptors: bool) -> None:
-    less = tiny_model.telling(structure=structure, descriptors=descriptors)
+def test_a_surrogate_can_be_given_fewer_features(
+    tiny_model: DKLVAE, structure: bool, descriptors: bool
+) -> None:
+    less = tiny_model.with_features(structure=structure, descriptors=descriptors)
     assert (less.structure is not None, less.descriptors is not None) == (structure, descriptors)
-    assert less.telling(structure=True, descriptors=True).structure is less.structure  # and no more again
+    assert (
+        less.with_features(structure=True, descriptors=True).structure is less.structure
+    )  # and no more again
     assert less.id == tiny_model.id
 
 
@@ -235,17 +239,17 @@ def test_samples_are_the_draws_that_stray_least_among_those_of_their_length(
     n = 20
     found = tiny_model.sample(n, seeded(4), of=of)
     z = tiny_model.prior.sample(of * n, seeded(4))
-    rows, drawn = tiny_model.spell(z), tiny_model.decode(z)
-    strayed = [
+    rows, drawn = tiny_model.decode_tokens(z), tiny_model.decode(z)
+    reencoding_distance = [
         float((tiny_model.embed([reading])[0] - point).norm()) if reading.ok else math.inf
         for reading, point in zip(drawn, z, strict=True)
     ]
     order = sorted(range(len(z)), key=lambda i: len([token for token in rows[i] if token]))
     groups = [order[start : start + of] for start in range(0, len(z), of)]
-    chosen = sorted(min(group, key=strayed.__getitem__) for group in groups)
+    chosen = sorted(min(group, key=reencoding_distance.__getitem__) for group in groups)
     assert [reading.object for reading in found] == [drawn[i].object for i in chosen]
     if of > 1:
-        assert sum(strayed[i] for i in chosen) / n < sum(strayed) / len(z)
+        assert sum(reencoding_distance[i] for i in chosen) / n < sum(reencoding_distance) / len(z)
 
 
 def test_no_samples_are_no_samples(tiny_model: DKLVAE) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from latentbo.errors import InputError
 from latentbo.models.exemplars import ExemplarPrior
-from latentbo.rng import stream
+from latentbo.torch_rng import stream
 
 SQUARE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [10.0, 0.0], [11.0, 0.0]])
 

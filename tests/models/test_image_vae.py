@@ -9,17 +9,17 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal
 
+from benchmarks.cards.drawing import SUITS, render
 from latentbo.codecs.images import ImageCodec, image_name, image_pixels
 from latentbo.codecs.vocabulary import SPECIAL
-from latentbo.data.cards import SUITS, render
-from latentbo.data.dataset import Measurements
+from latentbo.data.measurements import Measurements
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.image_networks import brightness
 from latentbo.models.image_vae import ImageVAE
 from latentbo.models.pretrained import load_model, save_model
 from latentbo.models.priors import GaussianMixture
-from latentbo.rng import stream
+from latentbo.torch_rng import stream
 
 SIDE = 16
 STANDARD = GaussianMixture(torch.ones(1), torch.zeros(1, 3), torch.eye(3)[None])
@@ -49,7 +49,9 @@ def test_every_size(network: str, height: int, width: int, n: int) -> None:
     posterior = model.encode(x)
     assert posterior.mean.shape == posterior.log_variance.shape == (n, 2)
     assert model.log_likelihood(posterior.mean, x).shape == (n,)
-    written = model.spell(posterior.mean, max_tokens=height * width, width=1, temperature=0.0, generator=None)
+    written = model.decode_tokens(
+        posterior.mean, max_tokens=height * width, width=1, temperature=0.0, generator=None
+    )
     assert written.shape == (n, height * width)
     assert written.min() >= SPECIAL
     assert written.max() < SPECIAL + 256
@@ -108,7 +110,9 @@ def test_it_learns_four_cards_by_heart(network: str) -> None:
         optimiser.zero_grad()
         (-model.log_likelihood(model.encode(x).mean, x).mean()).backward()
         optimiser.step()
-    written = model.spell(model.encode(x).mean, max_tokens=SIDE**2, width=1, temperature=0.0, generator=None)
+    written = model.decode_tokens(
+        model.encode(x).mean, max_tokens=SIDE**2, width=1, temperature=0.0, generator=None
+    )
     assert (written - x).abs().float().mean() < 8.0  # of 255 grey levels
     hits, counted = model.token_hits(model.encode(x).mean, x)
     assert counted == x.numel()

@@ -135,9 +135,12 @@ def test_descriptors_stand_between_latents_and_counts() -> None:
     z, u = torch.randn(2, 6, 3, generator=generator, dtype=torch.float64)
     c = counts(6, 5)
     whole = combined_kernel(3, 5, descriptors=3).double()
-    told = whole.kernels[1]
-    told.outputscale, told.base_kernel.lengthscale = 0.7, torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64)
-    distance = (u[:, None] - u[None]) / told.base_kernel.lengthscale.detach()
+    described = whole.kernels[1]
+    described.outputscale, described.base_kernel.lengthscale = (
+        0.7,
+        torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64),
+    )
+    distance = (u[:, None] - u[None]) / described.base_kernel.lengthscale.detach()
     rbf = (-0.5 * distance.square().sum(-1)).exp()
     latent = latent_kernel(3).double()
     latent.lengthscale = whole.kernels[0].base_kernel.lengthscale.detach()

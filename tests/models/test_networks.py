@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from latentbo.codecs.base import pad
 from latentbo.codecs.vocabulary import END, PAD, START
 from latentbo.models.networks import BidirectionalGRU, SequenceDecoder, SequenceEncoder, reverse_within_length
+from latentbo.models.padding import pad
 
 V, D = 9, 3
 ROWS = ((3, 4, 5, 6, 7, 8, 3), (4,), (8, 8, 8), (5, 6, 7, 3, 4), (3, 3))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from latentbo.models.kernels import MinMaxKernel, combined_kernel
 from latentbo.models.pathwise import MinMaxFeatures
-from latentbo.rng import global_stream
+from latentbo.torch_rng import global_stream
 
 
 def counts(n: int, p: int, rate: float = 1.5) -> Tensor:

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import torch
 
-from latentbo.codecs.descriptors import morgan_counts, scaled_descriptors
+from latentbo.chemistry.descriptors import morgan_counts, scaled_descriptors
 from latentbo.errors import InputError, ModelFileError
+from latentbo.kinds.cards import CARD, WEIGHTS, locate, read_card
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.exemplars import ExemplarPrior
-from latentbo.models.pretrained import CARD, WEIGHTS, load_model, locate, read_card, save_model
+from latentbo.models.pretrained import load_model, save_model
 from latentbo.models.priors import GaussianMixture
 from tests.conftest import MOLECULES
 
@@ -78,7 +79,7 @@ def test_structure_counts_are_kept_or_left_out(tiny_model: DKLVAE, tmp_path: Pat
     save_model(replace(tiny_model, structure=None), tmp_path)
     assert load_model(tmp_path).structure is None
     assert load_model(tmp_path).descriptors is scaled_descriptors
-    save_model(tiny_model.bare, tmp_path / "bare")
+    save_model(tiny_model.latents_only, tmp_path / "bare")
     assert load_model(tmp_path / "bare").descriptors is None
 
 
@@ -198,7 +199,7 @@ def test_a_card_of_another_version_is_refused(
 ) -> None:
     """Even one whose hash is right."""
     rewrite(folder, spoil)
-    monkeypatch.setattr("latentbo.models.pretrained._settings_sha256", lambda card: card["settings_sha256"])
+    monkeypatch.setattr("latentbo.kinds.cards.settings_sha256", lambda card: card["settings_sha256"])
     with pytest.raises(ModelFileError):
         load_model(folder)
 

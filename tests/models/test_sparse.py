@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from latentbo.diagnostics.calibration import calibration
 from latentbo.errors import InputError
-from latentbo.models.calibration import calibration
 from latentbo.models.sparse import SparseGPs, fit_sparse, relevance
 from latentbo.models.surrogate import LatentGP, fit_surrogate
 

@@ -25,13 +25,13 @@ from botorch.sampling.pathwise import draw_matheron_paths
 from gpytorch.mlls import ExactMarginalLogLikelihood
 from torch import Tensor
 
+from latentbo.diagnostics.calibration import Calibration, calibration
 from latentbo.errors import FitError, InputError
 from latentbo.models import surrogate
-from latentbo.models.calibration import Calibration, calibration
 from latentbo.models.kernels import amplitudes
 from latentbo.models.priors import GaussianMixture
 from latentbo.models.surrogate import LatentGP, SurrogateFit, fit_surrogate, latent_box
-from latentbo.rng import global_stream
+from latentbo.torch_rng import global_stream
 
 D, P, N = 3, 12, 14
 BOX = torch.tensor([[-2.0] * D, [4.0] * D], dtype=torch.float64)
@@ -303,8 +303,8 @@ def test_candidates_beside_one_baseline_are_their_parts(model: LatentGP, structu
     """What differs in the last point only is computed jointly: nothing of the other candidates may show."""
     baseline, each = inputs(structure, 4, seed=3), inputs(structure, b, 1, seed=4)
     at = torch.cat([baseline.expand(b, -1, -1), each], dim=-2)
-    for believed in (False, True):
-        asked = model.believing(inputs(structure, 2, seed=12)) if believed else model
+    for fantasise in (False, True):
+        asked = model.with_fantasies(inputs(structure, 2, seed=12)) if fantasise else model
         together = asked.posterior(at)
         assert together.mean.shape == (b, 5, 1)
         for place in range(b):
@@ -319,43 +319,41 @@ def test_candidates_beside_one_baseline_are_their_parts(model: LatentGP, structu
 
 
 @pytest.mark.parametrize("shape", [(5,), (5, 1), (4, 2), (1, 1)])
-def test_believing_is_conditioning_on_the_models_own_mean(
+def test_fantasies_condition_on_the_models_own_mean(
     model: LatentGP, structure: int, shape: tuple[int, ...]
 ) -> None:
-    believed, at = inputs(structure, 3, seed=12), inputs(structure, *shape, seed=13)
-    expected = model.condition_on_observations(believed, model.posterior(believed).mean)
-    after = model.believing(believed[:1]).believing(believed[1:])
+    fantasies, at = inputs(structure, 3, seed=12), inputs(structure, *shape, seed=13)
+    expected = model.condition_on_observations(fantasies, model.posterior(fantasies).mean)
+    after = model.with_fantasies(fantasies[:1]).with_fantasies(fantasies[1:])
     for options in ({}, {"observation_noise": True}):
-        found, told = after.posterior(at, **options), expected.posterior(at, **options)
-        assert found.mean.shape == told.mean.shape == (*shape, 1)
-        torch.testing.assert_close(found.mean, told.mean, rtol=1e-6, atol=1e-6)
-        torch.testing.assert_close(found.variance, told.variance, rtol=1e-4, atol=1e-5)
+        found, conditioned = after.posterior(at, **options), expected.posterior(at, **options)
+        assert found.mean.shape == conditioned.mean.shape == (*shape, 1)
+        torch.testing.assert_close(found.mean, conditioned.mean, rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(found.variance, conditioned.variance, rtol=1e-4, atol=1e-5)
     joint = after.posterior(at).distribution.covariance_matrix
     torch.testing.assert_close(
         joint, expected.posterior(at).distribution.covariance_matrix, rtol=1e-4, atol=1e-5
     )
-    assert (
-        model.posterior(at).variance > after.posterior(at).variance
-    ).all()  # the model itself believes nothing
+    assert (model.posterior(at).variance > after.posterior(at).variance).all()  # the model itself has none
 
 
-def test_what_is_measured_after_a_belief_counts_too(model: LatentGP, structure: int) -> None:
-    believed, more, at = (inputs(structure, n, seed=seed) for n, seed in ((2, 12), (3, 14), (5, 13)))
-    both = torch.cat([believed, more])
-    y = torch.cat([model.posterior(believed).mean, values(more)])
-    found = model.believing(believed).condition_on_observations(more, values(more)).posterior(at)
+def test_what_is_measured_after_fantasies_counts_too(model: LatentGP, structure: int) -> None:
+    fantasies, more, at = (inputs(structure, n, seed=seed) for n, seed in ((2, 12), (3, 14), (5, 13)))
+    both = torch.cat([fantasies, more])
+    y = torch.cat([model.posterior(fantasies).mean, values(more)])
+    found = model.with_fantasies(fantasies).condition_on_observations(more, values(more)).posterior(at)
     expected = model.condition_on_observations(both, y).posterior(at)
     torch.testing.assert_close(found.mean, expected.mean, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(found.variance, expected.variance, rtol=1e-4, atol=1e-5)
 
 
-def test_belief_where_the_noise_was_given(structure: int) -> None:
+def test_fantasies_where_the_noise_was_given(structure: int) -> None:
     model = fit_surrogate(untrained(structure, noise=4.0)).model
-    believed, at = inputs(structure, 2, seed=12), inputs(structure, 5, seed=13)
+    fantasies, at = inputs(structure, 2, seed=12), inputs(structure, 5, seed=13)
     noise = 4.0 / model.outcome_transform.stdvs.square().expand(2, 1)  # BoTorch takes it standardised
-    expected = model.condition_on_observations(believed, model.posterior(believed).mean, noise=noise)
+    expected = model.condition_on_observations(fantasies, model.posterior(fantasies).mean, noise=noise)
     torch.testing.assert_close(
-        model.believing(believed).posterior(at).variance,
+        model.with_fantasies(fantasies).posterior(at).variance,
         expected.posterior(at).variance,
         rtol=1e-4,
         atol=1e-5,
@@ -475,7 +473,7 @@ def test_fitting_raises_the_objective_from_the_priors_modes(fit: SurrogateFit, s
     assert fit.noise == pytest.approx(float(fit.model.likelihood.noise.detach()))
 
 
-def test_many_points_are_fitted_on_the_telling_ones_and_all_are_believed(
+def test_hyperparameters_are_fitted_to_some_points_and_the_posterior_rests_on_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[Tensor] = []

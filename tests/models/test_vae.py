@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from latentbo.codecs.base import pad
 from latentbo.codecs.vocabulary import END, PAD, START
+from latentbo.models.padding import pad
 from latentbo.models.vae import Gaussian, SequenceVAE
 
 ROWS = ((3, 4, 5), (6,), (7, 7, 3, 5, 4), (3, 6, 4, 4))
@@ -84,7 +84,7 @@ def test_token_hits_count_the_likeliest_token_everywhere(vae: SequenceVAE) -> No
 
 
 def spelled(vae: SequenceVAE, points: Tensor) -> Tensor:
-    return vae.spell(points, max_tokens=6, width=1, temperature=0.0, generator=None)
+    return vae.decode_tokens(points, max_tokens=6, width=1, temperature=0.0, generator=None)
 
 
 def test_entropy_is_the_mean_over_what_was_written_and_the_end(vae: SequenceVAE) -> None:

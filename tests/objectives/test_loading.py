@@ -89,7 +89,7 @@ def test_an_unknown_name():
 
 @pytest.mark.parametrize("spec", ["assay.py", "assay.py:", "assay:score", ":score", "assay.txt:score"])
 def test_neither_a_name_nor_a_file_with_a_function(spec):
-    with pytest.raises(InputError, match=r"'path/to/file\.py:function' was expected, not"):
+    with pytest.raises(InputError, match=r"an objective such as 'path/to/file\.py:name' was expected, not"):
         load_objective(spec)
 
 
@@ -99,12 +99,12 @@ def test_a_missing_file(tmp_path):
 
 
 def test_a_missing_function_is_answered_with_the_nearest(write):
-    with pytest.raises(InputError, match=r"unknown function in .*assay\.py 'length': did you mean 'lengths'"):
+    with pytest.raises(InputError, match=r"unknown name in .*assay\.py 'length': did you mean 'lengths'"):
         load_objective(f"{write(LENGTHS)}:length")
 
 
 def test_what_cannot_be_called(write):
-    with pytest.raises(InputError, match=r"lengths in .*assay\.py must be a function .* not list"):
+    with pytest.raises(InputError, match=r"assay\.py:lengths must be a function .* not list"):
         load_objective(f"{write('lengths = [1]')}:lengths")
 
 

@@ -15,8 +15,10 @@ from scipy.stats import norm
 
 from latentbo.acquisition.region import TrustRegion
 from latentbo.campaign import Campaign, Settings
-from latentbo.campaign.history import History, replay
+from latentbo.campaign.history import History
+from latentbo.campaign.replay import replay
 from latentbo.campaign.store import Event
+from latentbo.chemistry.rules import MoleculeRules
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
 from latentbo.report import from_campaign
@@ -29,7 +31,6 @@ from latentbo.report.from_campaign import (
     versions,
 )
 from latentbo.report.page import ROUNDS, write_report
-from latentbo.validity.rules import MoleculeRules
 
 
 def asked(number: int, rows: list[dict[str, Any]], **surrogate: Any) -> dict[str, Any]:

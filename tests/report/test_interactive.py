@@ -8,10 +8,10 @@ import re
 import numpy as np
 from markupsafe import Markup
 
+from latentbo.chemistry.drawing import draw
+from latentbo.diagnostics.maps import LatentMap, principal
 from latentbo.report.interactive import interactive_map
 from latentbo.report.latent_map import PROPOSALS, START_DATA
-from latentbo.report.molecules import draw
-from latentbo.views.maps import LatentMap, principal
 
 EVIL = '</script><script>alert("x")</script>&<b>'
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from latentbo.diagnostics.maps import LatentMap, principal, shortest
 from latentbo.report import style
 from latentbo.report.latent_map import PROPOSALS, START_DATA, latent_map
-from latentbo.views.maps import LatentMap, principal, shortest
 
 
 def found(values: list[float], groups: list[str], latents: np.ndarray) -> LatentMap:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from latentbo.campaign import Campaign, Settings
+from latentbo.diagnostics.dead_zones import Gauge
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.report import latent_views
@@ -18,7 +19,6 @@ from latentbo.report.latent_map import PROPOSALS, START_DATA
 from latentbo.report.latent_views import map_page, path_page
 from latentbo.report.spaces import Listed, Space, listed, space_of_campaign, space_of_model
 from latentbo.report.views_page import ViewsPage, write_views
-from latentbo.views.dead_zones import Gauge
 
 NAMES = (
     "CCO", "CCN", "CCC", "CCCl", "CC(C)O", "CC(=O)O", "c1ccccc1", "Cc1ccccc1", "Oc1ccccc1", "Nc1ccccc1",
@@ -32,7 +32,7 @@ class Pictures(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.described, self.bare, self.fetched = 0, 0, []  # type: ignore[var-annotated]
+        self.described, self.latents_only, self.fetched = 0, 0, []  # type: ignore[var-annotated]
         self.ids: list[str | None] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -40,8 +40,8 @@ class Pictures(HTMLParser):
         self.ids += [given["id"]] if given.get("id") else []
         if tag == "svg" or given.get("id") == "live-map":
             good = given.get("role") == "img" and bool(given.get("aria-label"))
-            self.described, self.bare = self.described + good, self.bare + (not good)
-        self.bare += tag == "img" and not given.get("alt")
+            self.described, self.latents_only = self.described + good, self.latents_only + (not good)
+        self.latents_only += tag == "img" and not given.get("alt")
         for name in ("src", "href", "xlink:href"):
             if not (given.get(name) or "#").startswith(("#", "data:")):
                 self.fetched.append(given[name])
@@ -55,7 +55,7 @@ def written(page: ViewsPage, folder: Path) -> str:
     seen = Pictures()
     seen.feed(html)
     assert seen.described >= len(page.views)
-    assert seen.bare == 0
+    assert seen.latents_only == 0
     assert seen.fetched == []
     assert "Content-Security-Policy" in html
     assert len(set(seen.ids)) == len(seen.ids)
@@ -201,22 +201,21 @@ def test_pictures_are_written_beside_the_page(gauge: Gauge, tmp_path: Path) -> N
 def test_a_file_is_read_once_an_object_and_lists_what_it_cannot_use(
     tmp_path: Path, tiny_model: DKLVAE
 ) -> None:
-    codec = tiny_model.codec
     (tmp_path / "a.smi").write_text("OCC\nC1CC\nCCO\nCCN name\n")
-    found = listed(tmp_path / "a.smi", codec)
+    found = listed(tmp_path / "a.smi", tiny_model)
     assert found.objects == ("CCO", "CCN")
     assert np.isnan(found.values).all()
     assert found.problems == ("line 2: 'C1CC' cannot be used (unparsable)",)
     (tmp_path / "a.csv").write_text("smiles,Value\nOCC,1.5\nCCN,\nCCC,much\nCCO,\n")
-    found = listed(tmp_path / "a.csv", codec)
+    found = listed(tmp_path / "a.csv", tiny_model)
     assert found.objects == ("CCO", "CCN")
     assert found.values[0] == 1.5
     assert np.isnan(found.values[1])
     assert "much" in found.problems[0]
     (tmp_path / "b.csv").write_text("smiles,other\nOCC,1.5\n")
-    assert listed(tmp_path / "b.csv", codec).objects == ("CCO",)
+    assert listed(tmp_path / "b.csv", tiny_model).objects == ("CCO",)
     (tmp_path / "c.csv").write_text("mol,logP\nCCO,1.5\n")
-    assert listed(tmp_path / "c.csv", codec, "mol", "logP").values == (1.5,)
+    assert listed(tmp_path / "c.csv", tiny_model, "mol", "logP").values == (1.5,)
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from latentbo.diagnostics.maps import principal
+from latentbo.diagnostics.motion import Motion, Strip
 from latentbo.errors import InputError
 from latentbo.report import style
 from latentbo.report.motion_plots import motion, strip
-from latentbo.views.maps import principal
-from latentbo.views.motion import Motion, Strip
 
 
 def moved(n: int) -> Motion:

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from latentbo.chemistry.descriptors import tanimoto
+from latentbo.chemistry.drawing import raster
 from latentbo.codecs.base import Reading
-from latentbo.codecs.descriptors import tanimoto
-from latentbo.report.molecules import raster
+from latentbo.diagnostics.dead_zones import Gauge
+from latentbo.diagnostics.paths import LINE, SPHERE, Path
+from latentbo.diagnostics.paths import path as find_path
+from latentbo.diagnostics.predictions import Prediction
 from latentbo.report.path_plots import DRAWN, _runs, path
-from latentbo.views.dead_zones import Gauge
-from latentbo.views.objects import Prediction
-from latentbo.views.paths import LINE, SPHERE, Path
-from latentbo.views.paths import path as find_path
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +48,19 @@ def test_a_prediction_has_its_interval(line: Path) -> None:
 
 
 def test_each_run_of_dead_or_undecided_points_is_shaded_in_every_panel(line: Path) -> None:
-    strayed, entropy = np.zeros(9), np.zeros(9)
+    reencoding_distance, entropy = np.zeros(9), np.zeros(9)
     sound = replace(
-        line, decodes=replace(line.decodes, strayed=strayed, stranger=np.ones(9), entropy=entropy)
+        line,
+        decodes=replace(
+            line.decodes, reencoding_distance=reencoding_distance, stranger=np.ones(9), entropy=entropy
+        ),
     )
     dead, undecided = shades(path(sound, raster).svg)
-    strayed, entropy = strayed.copy(), entropy.copy()
-    strayed[[2, 3, 7]], entropy[[3, 4, 7]] = 2.0, 9.0  # two are both, and called dead
-    mixed = replace(sound, decodes=replace(sound.decodes, strayed=strayed, entropy=entropy))
+    reencoding_distance, entropy = reencoding_distance.copy(), entropy.copy()
+    reencoding_distance[[2, 3, 7]], entropy[[3, 4, 7]] = 2.0, 9.0  # two are both, and called dead
+    mixed = replace(
+        sound, decodes=replace(sound.decodes, reencoding_distance=reencoding_distance, entropy=entropy)
+    )
     found = shades(path(mixed, raster).svg)
     assert found == (dead + 2 * 3, undecided + 1 * 3)
     assert "Dead zones (3 of 9)" in path(mixed, raster).caption
@@ -86,7 +91,7 @@ def test_any_number_of_steps(gauge: Gauge, steps: int) -> None:
 
 def test_where_nothing_is_decoded_there_is_no_line(line: Path) -> None:
     none = (Reading(None, reason="empty"),) * 9
-    empty = replace(line.decodes, readings=none, strayed=np.full(9, np.inf))
+    empty = replace(line.decodes, readings=none, reencoding_distance=np.full(9, np.inf))
     drawn = path(replace(line, decodes=empty, likeness=np.full((9, 2), np.nan)), raster)
     assert drawn.svg.count(">nothing</text>") == DRAWN
     assert "<image" not in drawn.svg

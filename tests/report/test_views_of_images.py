@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.cards.drawing import draw_cards
 from latentbo.codecs.image_files import write_images
 from latentbo.codecs.images import image_name
-from latentbo.data.cards import draw_cards
+from latentbo.diagnostics.dead_zones import Gauge, calibrate
 from latentbo.errors import InputError
+from latentbo.kinds.images import IMAGES, cosine
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.report.images import cosine
 from latentbo.report.latent_views import map_page, path_page
-from latentbo.report.spaces import Listed, listed, named, space_of_model
+from latentbo.report.spaces import Listed, listed, space_of_model
 from latentbo.report.views_page import ViewsPage, write_views
 from latentbo.training.images import ImageRecipe, train_images
-from latentbo.views.dead_zones import Gauge, calibrate
 
 CARDS = draw_cards(15, seed=0, side=16)
 NAMES = tuple(image_name(image) for image in CARDS.images)
@@ -89,17 +89,17 @@ def test_images_are_listed_from_a_folder_an_array_and_a_table(model: DKLVAE, tmp
     np.save(tmp_path / "all.npy", CARDS.images)
     rows = "".join(f'"{name}",{i}\n' for i, name in enumerate(NAMES[:2]))
     (tmp_path / "t.csv").write_text(f"image,value\n{rows}CCO,3\n")
-    assert listed(tmp_path / "some", model.codec).objects == NAMES[:3]
-    assert listed(tmp_path / "all.npy", model.codec).objects == NAMES
+    assert listed(tmp_path / "some", model).objects == NAMES[:3]
+    assert listed(tmp_path / "all.npy", model).objects == NAMES
     with pytest.raises(InputError, match=r"all\.npy is no table: leave .*--value-column out"):
-        listed(tmp_path / "all.npy", model.codec, value_column="angle")
-    table = listed(tmp_path / "t.csv", model.codec)
+        listed(tmp_path / "all.npy", model, value_column="angle")
+    table = listed(tmp_path / "t.csv", model)
     assert (table.objects, table.values) == (NAMES[:2], (0.0, 1.0))
     assert table.problems == ("line 4: 'CCO' cannot be used (unreadable)",)
-    assert named(str(tmp_path / "some" / "1.png"), model.codec) == NAMES[1]
-    assert named(NAMES[1], model.codec) == NAMES[1]
+    assert IMAGES.read_name(str(tmp_path / "some" / "1.png")) == NAMES[1]
+    assert IMAGES.read_name(NAMES[1]) == NAMES[1]
     with pytest.raises(InputError, match=r"a PNG file was expected, not none.png"):
-        named("none.png", model.codec)
+        IMAGES.read_name("none.png")
 
 
 def test_the_similarity_of_images() -> None:

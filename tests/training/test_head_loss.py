@@ -6,17 +6,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from latentbo.data.dataset import TokenSet
 from latentbo.models.vae import SequenceVAE
-from latentbo.rng import stream
+from latentbo.torch_rng import stream
 from latentbo.training.head_loss import HeadTerm, Labelled, Watch
 from latentbo.training.marginal import fit_hyperparameters, negative_log_marginal, predict
-from latentbo.training.recipes import RefineRecipe
+from latentbo.training.recipes import FineTuneRecipe, Reach
 from latentbo.training.replay import encoder_means
+from latentbo.training.token_sets import TokenSet
 
 N = 24
 BOX = torch.tensor([[-1.0, -2.0, -1.0], [3.0, 2.0, 1.0]], dtype=torch.float64)
-QUIET = RefineRecipe(gp_noise=0.0, round_steps=2, bf16=False)
+QUIET = FineTuneRecipe(gp_noise=0.0, round_steps=2, bf16=False)
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def test_the_term_is_the_marginal_likelihood_of_encoder_means(vae: SequenceVAE, 
 
 
 @pytest.mark.parametrize("reach", ["last_layer", "encoder"])
-def test_how_far_gradients_reach(vae: SequenceVAE, labelled: Labelled, reach: str) -> None:
-    recipe = RefineRecipe.from_dict({"reach": reach, "bf16": False})
+def test_how_far_gradients_reach(vae: SequenceVAE, labelled: Labelled, reach: Reach) -> None:
+    recipe = FineTuneRecipe(reach=reach, bf16=False)
     HeadTerm(vae, labelled, recipe)(labelled.learnt, stream(0)).backward()
     deep = "encoder." if reach == "encoder" else "encoder.mean."
     expected = {

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.cards.drawing import draw_cards
 from latentbo.codecs.base import Reading
 from latentbo.codecs.image_files import write_images
 from latentbo.codecs.images import image_name, image_pixels
 from latentbo.codecs.vocabulary import SPECIAL
-from latentbo.data.cards import draw_cards
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.training.images import ImageRecipe, make_image_model, token_rows, train_images
@@ -26,7 +26,7 @@ SMALL = ImageRecipe(
 
 
 def test_a_model_rebuilds_its_images_and_draws_new_ones() -> None:
-    model, report = train_images(CARDS, SMALL)
+    model, report = train_images(CARDS, replace(SMALL, epochs=80))
     assert report.stopped == "finished"
     assert report.held_out[-1] < report.held_out[0]
     back = np.stack([image_pixels(each.object or "") for each in rebuilt(model, CARDS)])
@@ -44,12 +44,12 @@ def rebuilt(model: DKLVAE, images: np.ndarray) -> list[Reading]:
 
 def test_known_targets_can_be_read_off_linearly() -> None:
     targets = np.repeat(np.eye(4), 15, axis=0) - 0.25
-    told, untold = (
+    taught, untaught = (
         train_images(CARDS, replace(SMALL, property_weight=weight), targets=targets)[0]
         for weight in (200.0, 0.0)
     )
-    assert share_read(told) > 0.6
-    assert share_read(untold) < 0.5
+    assert share_read(taught) > 0.6
+    assert share_read(untaught) < 0.5
 
 
 def share_read(model: DKLVAE) -> float:
@@ -68,11 +68,11 @@ def test_files_to_a_folder_and_once_only(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", CARDS)
     heard = []
     made = make_image_model(
-        tmp_path / "a.npy", tmp_path / "m", recipe, listener=lambda *told: heard.append(told)
+        tmp_path / "a.npy", tmp_path / "m", recipe, listener=lambda *said: heard.append(said)
     )
     card = json.loads((tmp_path / "m" / "card.json").read_text())
     assert card["data"]["images"] == 60
-    assert card["training"]["train"]["steps"] == 2 * 3
+    assert card["training"]["main"]["steps"] == 2 * 3
     again = make_image_model(tmp_path / "pngs", tmp_path / "m", recipe)  # the same images, in files
     assert made.id == again.id
     with pytest.raises(InputError, match="epochs 2 there, 3 here"):

@@ -9,23 +9,23 @@ from typing import Any
 import pytest
 import torch
 
-from latentbo.codecs import corpus_reader
-from latentbo.data.dataset import TokenSet
+from latentbo.diagnostics.molecule_space import SampleSizes, measure_space
 from latentbo.errors import InputError
-from latentbo.models.pretrained import load_model, read_card
-from latentbo.training import molecules
+from latentbo.kinds.cards import read_card
+from latentbo.models.pretrained import load_model
+from latentbo.training import corpus_reader, molecules
 from latentbo.training.fit import fit
-from latentbo.training.molecule_space import Scale, measure_space
 from latentbo.training.molecules import make_model, set_apart
-from latentbo.training.pretrain import Recipe
+from latentbo.training.pretrain import SINCE_0_1, Recipe
+from latentbo.training.token_sets import TokenSet
 
 TAILS = ("O", "N", "Cl", "C(=O)O", "c1ccccc1", "C#N", "S", "C(C)C", "OC", "NC(C)=O")
 LINES = ["C" * n + tail for n in range(1, 11) for tail in TAILS]  # held out: lines 0 and 50
 RECIPE = Recipe(
     latent=4, embedding=8, encoder_hidden=12, encoder_layers=1, decoder_hidden=24, merges=3, epochs=15, beta=0.1,
-    batch_size=32, learning_rate=2e-2, cycle_samples=20, bf16=False,
+    batch_size=32, learning_rate=2e-2, self_training_samples=20, bf16=False,
 )  # fmt: skip
-SMALL = Scale(held_out=None, samples=20, centres=2)
+SMALL = SampleSizes(held_out=None, samples=20, centres=2)
 
 
 class Killed(Exception):
@@ -44,14 +44,14 @@ def file(tmp_path: Path) -> Path:
 
 
 def make(file: Path, out: Path, recipe: Recipe = RECIPE, **options: object):
-    return make_model(file, out, recipe, scale=SMALL, device=torch.device("cpu"), **options)  # type: ignore[arg-type]
+    return make_model(file, out, recipe, sizes=SMALL, device=torch.device("cpu"), **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The card of a run with all stages that nothing disturbed."""
     folder = tmp_path_factory.mktemp("whole")
-    make(written(folder), folder / "out", replace(RECIPE, cycle_epochs=1))
+    make(written(folder), folder / "out", replace(RECIPE, self_training_epochs=1))
     return without_speed(read_card(folder / "out"))
 
 
@@ -80,7 +80,7 @@ def test_a_file_becomes_a_model_with_its_card(file: Path, tmp_path: Path) -> Non
     assert Recipe.from_dict(card["recipe"]) == RECIPE
     assert card["data"]["recombined"] > 0
     steps = -(-(98 + card["data"]["recombined"]) // 32)
-    assert card["training"]["train"]["steps"] == 15 * steps
+    assert card["training"]["main"]["steps"] == 15 * steps
     assert set(card["versions"]) == {"latentbo", "torch", "rdkit", "selfies"}
     assert list(dict.fromkeys(heard)) == [
         "read",
@@ -98,11 +98,13 @@ def test_a_file_becomes_a_model_with_its_card(file: Path, tmp_path: Path) -> Non
         assert card["metrics"][name] == pytest.approx(again[name], abs=1e-4), name
 
 
-@pytest.mark.parametrize("stage", ["read", "recombine", "train", "finish", "prior", "cycle", "measure"])
+@pytest.mark.parametrize(
+    "stage", ["read", "recombine", "main", "anneal", "prior", "self-training", "measure"]
+)
 def test_a_killed_run_makes_the_same_model(
     file: Path, tmp_path: Path, stage: str, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = replace(RECIPE, cycle_epochs=1)
+    recipe = replace(RECIPE, self_training_epochs=1)
     monkeypatch.setattr("latentbo.training.pretrain.fit", partial(fit, report_every=2, checkpoint_every=1))
 
     def kill(here: str, done: int, total: int, note: str) -> None:
@@ -116,7 +118,7 @@ def test_a_killed_run_makes_the_same_model(
         monkeypatch.setattr(corpus_reader, "_read", lambda *_: pytest.fail("read again"))
     make(file, tmp_path / "out", recipe)
     assert without_speed(read_card(tmp_path / "out")) == whole
-    assert set(whole["training"]) == {"train", "finish", "cycle"}
+    assert set(whole["training"]) == {"main", "anneal", "self-training"}
 
 
 def test_a_finished_model_is_loaded(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,6 +137,35 @@ def test_a_folder_of_another_run_is_refused(file: Path, tmp_path: Path, finished
     file.write_text("\n".join(LINES))
     with pytest.raises(InputError, match="another data file"):
         make(file, tmp_path / "out")
+
+
+def as_version_0_1_wrote(recipe: Recipe) -> dict[str, Any]:
+    old_names = {new: old for old, new in SINCE_0_1.items()}
+    return {old_names.get(name, name): value for name, value in asdict(recipe).items()}
+
+
+def test_a_model_of_version_0_1_is_loaded_and_another_recipe_refused(file: Path, tmp_path: Path) -> None:
+    first = make(file, tmp_path / "out")
+    place = tmp_path / "out" / "card.json"
+    card = json.loads(place.read_text())
+    place.write_text(json.dumps(card | {"recipe": as_version_0_1_wrote(RECIPE)}))
+    assert make(file, tmp_path / "out").id == first.id
+    with pytest.raises(InputError, match=r"anneal_epochs 1 there, 2 here"):
+        make(file, tmp_path / "out", replace(RECIPE, anneal_epochs=2))
+
+
+def test_a_run_that_version_0_1_began_goes_on(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make(file, tmp_path / "out")
+    (tmp_path / "out" / "card.json").unlink()
+    work = tmp_path / "out" / "pretraining"
+    run = json.loads((work / "run.json").read_text())
+    (work / "run.json").write_text(json.dumps(run | {"recipe": as_version_0_1_wrote(RECIPE)}))
+    (work / "main.safetensors").rename(work / "train.safetensors")
+    (work / "anneal.safetensors").rename(work / "finish.safetensors")
+    monkeypatch.setattr("latentbo.training.pretrain.elbo_terms", lambda *_: pytest.fail("trained again"))
+    assert make(file, tmp_path / "out").id == first.id
 
 
 def test_the_run_file_names_the_recipe(file: Path, tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from latentbo.data.dataset import Batch, TokenSet
 from latentbo.errors import FitError, InputError
 from latentbo.models.vae import SequenceVAE
-from latentbo.rng import stream
+from latentbo.torch_rng import stream
 from latentbo.training import pretrain as module
 from latentbo.training.fit import Progress, fit
-from latentbo.training.pretrain import Recipe, elbo_terms, finish, fit_prior, pretrain
+from latentbo.training.pretrain import Recipe, anneal, elbo_terms, fit_prior, pretrain
 from latentbo.training.replay import encoder_means
+from latentbo.training.token_sets import Batch, TokenSet
 
 CPU = torch.device("cpu")
 TINY = Recipe(
@@ -93,13 +93,6 @@ def test_a_loss_that_is_never_finite_raises_and_leaves_the_weights(rows: TokenSe
         pretrain(broken, rows, VOCABULARY, replace(TINY, epochs=9), device=CPU)
 
 
-def test_a_deadline_stops_it(rows: TokenSet, tmp_path: Path) -> None:
-    path = tmp_path / "vae.safetensors"
-    _, report = pretrain(rows, rows, VOCABULARY, TINY, device=CPU, checkpoint=path, deadline=0.0)
-    assert (report.stopped, report.steps) == ("deadline", 0)
-    assert path.exists()
-
-
 def test_the_kl_term_comes_in_over_its_epochs(rows: TokenSet, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[float] = []
 
@@ -148,6 +141,9 @@ def test_it_needs_rows_of_both_kinds(rows: TokenSet, rows_left: tuple[int, int])
 
 def test_a_recipe_refuses_unknown_keys_and_names_the_nearest() -> None:
     assert Recipe.from_dict({"beta": 0.2}) == Recipe(beta=0.2)
+    assert Recipe.from_dict({"cycle_epochs": 2, "finish_epochs": 3}) == Recipe(
+        self_training_epochs=2, anneal_epochs=3
+    )  # as version 0.1 wrote them
     with pytest.raises(InputError, match="did you mean 'epochs'"):
         Recipe.from_dict({"epoch": 3})
 
@@ -160,8 +156,8 @@ def test_a_recipe_refuses_unknown_keys_and_names_the_nearest() -> None:
         {"beta": -1.0},
         {"token_dropout": 1.0},
         {"learning_rate": 0.0},
-        {"cycle_epochs": -1},
-        {"finish_epochs": -1},
+        {"self_training_epochs": -1},
+        {"anneal_epochs": -1},
     ],
 )
 def test_a_recipe_refuses_impossible_values(bad: dict[str, float]) -> None:
@@ -169,11 +165,9 @@ def test_a_recipe_refuses_impossible_values(bad: dict[str, float]) -> None:
         Recipe.from_dict(bad)
 
 
-def test_the_finish_shows_every_token_at_a_lower_rate(
-    rows: TokenSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What the decoder reads is watched: blanked tokens in the main stage, the true ones in the finish."""
-    recipe = replace(TINY, epochs=2, finish_epochs=3, token_dropout=0.5)
+def test_annealing_shows_every_token_at_a_lower_rate(rows: TokenSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the decoder reads is watched: blanked tokens in the main stage, the true ones when it is annealed."""
+    recipe = replace(TINY, epochs=2, anneal_epochs=3, token_dropout=0.5)
     seen: list[float] = []
     real = module.elbo_terms
 
@@ -186,7 +180,7 @@ def test_the_finish_shows_every_token_at_a_lower_rate(
     vae, _ = pretrain(rows, rows, VOCABULARY, recipe, device=CPU)
     main = len(seen)
     before = [value.clone() for value in vae.parameters()]
-    report = finish(vae, rows, rows, recipe)
+    report = anneal(vae, rows, rows, recipe)
     assert (seen[:main], seen[main:]) == ([0.5] * 6, [0.0] * 9)
     assert len(report.held_out) == 3
     assert not all(torch.equal(old, new) for old, new in zip(before, vae.parameters(), strict=True))

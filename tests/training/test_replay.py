@@ -10,11 +10,10 @@ from torch import Tensor
 
 from latentbo.codecs.base import Reading
 from latentbo.codecs.vocabulary import PAD
-from latentbo.data.dataset import TokenSet
 from latentbo.errors import InputError, ShortfallError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.vae import SequenceVAE
-from latentbo.training.recipes import RefineRecipe
+from latentbo.training.recipes import FineTuneRecipe
 from latentbo.training.replay import (
     Step,
     described,
@@ -25,6 +24,7 @@ from latentbo.training.replay import (
     token_set,
     withheld,
 )
+from latentbo.training.token_sets import TokenSet
 
 OBJECTS = tuple(f"object {i}" for i in range(1000))
 
@@ -35,7 +35,7 @@ def numbered(rows: int, width: int, first: int) -> TokenSet:
     return TokenSet(numbers.expand(rows, width).contiguous(), numbers.float())
 
 
-def steps(recipe: RefineRecipe, weights: Tensor, learnt: Tensor, n: int, first: int = 0) -> list[Step]:
+def steps(recipe: FineTuneRecipe, weights: Tensor, learnt: Tensor, n: int, first: int = 0) -> list[Step]:
     rows, replay = numbered(len(weights), 2, 10), numbered(5, 3, 100)
     return list(islice(mixed_steps(rows, weights, learnt, replay, recipe, first), n))
 
@@ -55,7 +55,7 @@ def test_rank_weights_go_from_the_best_alone_to_all_alike() -> None:
 
 def test_batches_mix_by_share_and_weight() -> None:
     weights = torch.tensor([0.0, 1.0, 0.0, 3.0], dtype=torch.float64)
-    recipe = RefineRecipe(batch_size=8, replay_share=0.25, gp_points=3)
+    recipe = FineTuneRecipe(batch_size=8, replay_share=0.25, gp_points=3)
     drawn = steps(recipe, weights, torch.tensor([0, 2, 3]), 200)
     for step in drawn:
         assert step.elbo.tokens.shape == (8, 3)
@@ -70,14 +70,14 @@ def test_batches_mix_by_share_and_weight() -> None:
 
 @pytest.mark.parametrize(("share", "replayed"), [(0.0, 0), (1.0, 8)])
 def test_batches_of_one_kind(share: float, replayed: int) -> None:
-    recipe = RefineRecipe(batch_size=8, replay_share=share)
+    recipe = FineTuneRecipe(batch_size=8, replay_share=share)
     (step,) = steps(recipe, torch.ones(4, dtype=torch.float64), torch.arange(4), 1)
     assert int((step.elbo.tokens[:, 0] >= 100).sum()) == replayed
     assert len(step.elbo.tokens) == 8
 
 
 def test_points_are_a_subset_of_the_learnt_ones_and_change() -> None:
-    recipe = RefineRecipe(gp_points=5)
+    recipe = FineTuneRecipe(gp_points=5)
     learnt = torch.arange(0, 40, 2)
     drawn = [tuple(step.points.tolist()) for step in steps(recipe, torch.ones(40).double(), learnt, 30)]
     assert all(len(set(points)) == 5 and set(points) <= set(learnt.tolist()) for points in drawn)
@@ -87,12 +87,12 @@ def test_points_are_a_subset_of_the_learnt_ones_and_change() -> None:
 
 def test_a_step_depends_on_seed_and_number_alone() -> None:
     weights, learnt = torch.ones(6, dtype=torch.float64), torch.arange(6)
-    recipe = RefineRecipe(batch_size=8, gp_points=3)
+    recipe = FineTuneRecipe(batch_size=8, gp_points=3)
     whole, rest = steps(recipe, weights, learnt, 6), steps(recipe, weights, learnt, 2, first=4)
     for a, b in zip(whole[4:], rest, strict=True):
         assert torch.equal(a.elbo.tokens, b.elbo.tokens)
         assert torch.equal(a.points, b.points)
-    other = steps(RefineRecipe(batch_size=8, gp_points=3, seed=1), weights, learnt, 6)
+    other = steps(FineTuneRecipe(batch_size=8, gp_points=3, seed=1), weights, learnt, 6)
     assert any(not torch.equal(a.elbo.tokens, b.elbo.tokens) for a, b in zip(whole, other, strict=True))
 
 

@@ -1,7 +1,7 @@
 """The search space of an Ax experiment over a latent space: z in a box, scaled to [0, 1] along each axis.
 
 The box is fixed when the experiment begins, around the prior of the encoder it begins with. Parameters say where an
-object lay; they are never read back for one whose molecule is known, because the molecule is the identity.
+object lay; they are never read back for an arm whose object is known, because the object is the identity.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REACH = 5.0  # standard deviations of the prior on either side: all of 4,989 mol
 
 @dataclass(frozen=True)
 class LatentBox:
-    """Lowest and highest z along each axis."""
+    """Lowest and highest z along each axis. Raises `InputError` for bounds that are not finite or cross."""
 
     low: tuple[float, ...]
     high: tuple[float, ...]
@@ -66,7 +66,7 @@ class LatentBox:
         return dict(zip(self.names, ((z - low) / self.widths).clamp(0.0, 1.0).tolist(), strict=True))
 
     def latents(self, parameters: Mapping[str, object]) -> Latents:
-        """The latent point of parameters, 1 x d."""
+        """The latent point of parameters, 1 x d. Raises `InputError` where some are missing."""
         missing = [name for name in self.names if not isinstance(parameters.get(name), float | int)]
         if missing:
             raise InputError(
@@ -89,9 +89,7 @@ class LatentBox:
             if not plain or (parameter.lower, parameter.upper, parameter.log_scale) != (0.0, 1.0, False):
                 raise InputError(f"{expected}; {name} is {parameter}")
         if space.parameter_constraints:
-            raise InputError(
-                f"{expected}; it has constraints on them: put limits on molecules into the rules"
-            )
+            raise InputError(f"{expected}; it has constraints on them: put limits on objects into the rules")
 
     def _edges(self) -> tuple[Float[Tensor, " d"], Float[Tensor, " d"]]:
         return torch.tensor(self.low, dtype=torch.float64), torch.tensor(self.high, dtype=torch.float64)

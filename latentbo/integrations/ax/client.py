@@ -1,7 +1,7 @@
-"""An Ax client for a latent space in one call, and the molecules that go in and come out of it.
+"""An Ax client for a latent space in one call, and the objects that go in and come out of it.
 
 client = latent_client("-loss", settings=Settings(seed=0))
-for trial, smiles in next_molecules(client, 4).items():
+for trial, smiles in next_objects(client, 4).items():
     client.complete_trial(trial, {"loss": measure(smiles)})
 """
 
@@ -11,19 +11,25 @@ from collections.abc import Mapping, Sequence
 
 from ax.api.client import Client
 from ax.api.configs import StorageConfig
+from ax.core.base_trial import BaseTrial
+from ax.core.experiment import Experiment
 from ax.core.runner import Runner
 from ax.core.trial_status import TrialStatus
+from ax.generation_strategy.generation_node import GenerationNode
 from ax.generation_strategy.generation_strategy import GenerationStrategy
 from ax.generation_strategy.transition_criterion import MinTrials
 
 from latentbo.campaign.settings import Settings
+from latentbo.codecs.base import brief
 from latentbo.errors import InputError
 from latentbo.integrations.ax.generators import BoxNode
-from latentbo.integrations.ax.molecules import SMILES, MoleculeRunner, molecule_of
 from latentbo.integrations.ax.node import BLOCK, LatentGenerationNode
+from latentbo.integrations.ax.objects import ObjectRunner, object_of
+from latentbo.integrations.ax.space import LatentSpace
 from latentbo.models.dkl_vae import DKLVAE
 
 Outcomes = Mapping[str, float | tuple[float, float]]
+NO_NODE = "this client proposes nothing in a latent space: make it with `latent_client`"
 
 
 def latent_client(
@@ -42,12 +48,12 @@ def latent_client(
 
     `objective` and `outcome_constraints` are Ax's own expressions ("-loss", "potency, -toxicity", "logp <= 3").
     `ax_generators` leaves the proposing to Ax's BoTorch generator, with our surrogate, once `settings.initial` trials
-    have values.
+    have values. Raises `InputError` for settings that have no meaning here (`LatentGenerationNode`).
     """
     node = LatentGenerationNode(settings, block=block, model=model)
     client = Client(storage_config=storage)
     client.configure_experiment(parameters=node.space.box.parameters(), name=name)
-    client.configure_runner(runner or MoleculeRunner())
+    client.configure_runner(runner or ObjectRunner(node.space.kind.column))
     client.configure_optimization(objective, outcome_constraints=list(outcome_constraints) or None)
     client.set_generation_strategy(with_ax_generators(node) if ax_generators else latent_strategy(node))
     return client
@@ -59,8 +65,10 @@ def latent_strategy(node: LatentGenerationNode) -> GenerationStrategy:
 
 
 def with_ax_generators(node: LatentGenerationNode) -> GenerationStrategy:
-    """The node's prior samples until `settings.initial` trials have values, then Ax's generator over the same box."""
-    box = BoxNode(node.space, node.settings.seed or 0)
+    """The node's prior samples until `settings.initial` trials have values, then Ax's generator over the same box, under
+    the same rules.
+    """
+    box = BoxNode(node.space, node.settings.seed or 0, rules=node.settings.rules)
     enough = MinTrials(
         threshold=node.settings.initial,
         transition_to=box.name,
@@ -74,44 +82,83 @@ def with_ax_generators(node: LatentGenerationNode) -> GenerationStrategy:
     return GenerationStrategy(name=f"{node.name} + {box.name}", nodes=[first, box])
 
 
-def next_molecules(client: Client, n: int) -> dict[int, str]:
-    """`Client.get_next_trials`, with the molecule of each trial instead of its parameters, and in its run metadata."""
-    trials = [client._experiment.trials[index] for index in client.get_next_trials(n)]
-    molecules: dict[int, str] = {}
+def next_objects(client: Client, n: int) -> dict[int, str]:
+    """`Client.get_next_trials`, with the object of each trial instead of its parameters, and in its run metadata.
+
+    Raises `InputError` for a client without a node of latentbo's, or for a trial that another node proposed;
+    `ShortfallError` where nothing new could be proposed.
+    """
+    column = space_of(client).kind.column
+    indices = client.get_next_trials(n)
+    trials = [experiment_of(client).trials[index] for index in indices]
+    objects: dict[int, str] = {}
     for trial in trials:
-        found = molecule_of(trial)
+        found = object_of(trial, column=column)
         if found is None:
             raise InputError(
-                f"trial {trial.index} came from a node that names no molecule: use one of latentbo's"
+                f"trial {trial.index} came from a node that names no {column}: use one of latentbo's"
             )
-        molecules[trial.index] = found
-        trial.update_run_metadata({SMILES: found})
-    client._save_or_update_trials_in_db_if_possible(experiment=client._experiment, trials=trials)
-    return molecules
+        objects[trial.index] = found
+        trial.update_run_metadata({column: found})
+    _save(client, trials)
+    return objects
 
 
-def attach_molecule(client: Client, smiles: str, values: Outcomes | None = None) -> int:
-    """A trial with a molecule of the user's own, completed if it has values, else running; its index.
+def attach_object(client: Client, text: str, values: Outcomes | None = None) -> int:
+    """A trial with an object of the user's own, completed if it has values, else running; its index.
 
-    Raises `InputError` for a molecule that the model cannot read.
+    Raises `InputError` for an object that the model cannot read, and for a client without a node of latentbo's.
     """
-    space = latent_node(client).space
-    (reading,) = space.model.codec.read([smiles])
+    space = space_of(client)
+    (reading,) = space.model.codec.read([text])
     if reading.object is None:
-        raise InputError(f"{smiles!r} cannot be used ({reading.reason}): write it as SMILES that RDKit reads")
-    (parameters,) = space.place([reading])
-    index = client.attach_trial(parameters)
-    trial = client._experiment.trials[index]
-    trial.update_run_metadata({SMILES: reading.object})
-    client._save_or_update_trials_in_db_if_possible(experiment=client._experiment, trials=[trial])
+        raise InputError(
+            f"{brief(repr(text))} cannot be used ({reading.reason}): write it as {space.kind.expected}"
+        )
+    experiment = experiment_of(client)
+    _, index = experiment.attach_trial(
+        space.place([reading]), run_metadata={space.kind.column: reading.object}
+    )
+    _save(client, [experiment.trials[index]])
     if values:
         client.complete_trial(index, dict(values))
-    return index
+    return int(index)
 
 
 def latent_node(client: Client) -> LatentGenerationNode:
     """The node of a client's strategy. Raises `InputError` where there is none."""
-    nodes = [node for node in client._generation_strategy._nodes if isinstance(node, LatentGenerationNode)]
-    if not nodes:
-        raise InputError("this client proposes no molecules: make it with `latent_client`")
-    return nodes[0]
+    for node in _nodes_of(client):
+        if isinstance(node, LatentGenerationNode):
+            return node
+    raise InputError(NO_NODE)
+
+
+def experiment_of(client: Client) -> Experiment:
+    """The experiment of a client, with its trials. Raises `InputError` for a client without a strategy."""
+    return _strategy_of(client).experiment
+
+
+def space_of(client: Client) -> LatentSpace:
+    """The space that a client proposes in. Raises `InputError` where there is none."""
+    for node in _nodes_of(client):
+        if isinstance(node, LatentGenerationNode | BoxNode):
+            return node.space
+    raise InputError(NO_NODE)
+
+
+def _nodes_of(client: Client) -> list[GenerationNode]:
+    return list(_strategy_of(client).nodes_by_name.values())
+
+
+def _strategy_of(client: Client) -> GenerationStrategy:
+    # Private, as Ax 1.3 has no public way: its `Client` lets a strategy be set and not be read.
+    strategy = client._maybe_generation_strategy
+    if strategy is None:
+        raise InputError(NO_NODE)
+    return strategy
+
+
+def _save(client: Client, trials: Sequence[BaseTrial]) -> None:
+    """Trials whose run metadata have changed into the client's database, if it has one."""
+    # Private, as Ax 1.3 has no public way: it saves a trial only along with a new status or new values.
+    client._save_or_update_trials_in_db_if_possible(experiment=experiment_of(client), trials=list(trials))

@@ -1,9 +1,9 @@
-"""The generation node: an Ax experiment in, parameters of the next molecules out.
+"""The generation node: an Ax experiment in, parameters of the next objects out.
 
 Ax calls `update_generator_state` once and then `get_next_candidate` as often as it wants trials, without ever saying how
 often. So the first candidate makes a block of them, picked jointly, and the others are taken from it: picks are made
 one after the other, so that the first three of a block of ten are those of a block of three. Where a block runs out,
-the next one takes its molecules for measured. What is left over at the next update is not lost: it is among the
+the next one takes its objects for measured. What is left over at the next update is not lost: it is among the
 runners-up that the next block begins with.
 """
 
@@ -17,33 +17,38 @@ from typing import Any
 from ax.core.data import Data
 from ax.core.experiment import Experiment
 from ax.core.generator_run import GeneratorRun
+from ax.core.observation import ObservationFeatures
 from ax.core.search_space import SearchSpace
 from ax.core.types import TParameterization
 from ax.generation_strategy.external_generation_node import ExternalGenerationNode
 from ax.generation_strategy.transition_criterion import TransitionCriterion
 from ax.storage.json_store.decoder import object_from_json
 
-from latentbo.campaign.kinds import settled
+from latentbo.acquisition.functions import make_acquisition
+from latentbo.acquisition.proposers import proposers_of
+from latentbo.campaign.proposing import ProposalStrategy
 from latentbo.campaign.settings import Settings
 from latentbo.errors import InputError
-from latentbo.integrations.ax.ledger import Ledger, read_experiment
-from latentbo.integrations.ax.molecules import SMILES
+from latentbo.integrations.ax.experiment import ExperimentState, read_experiment
+from latentbo.integrations.ax.objects import with_metadata
 from latentbo.integrations.ax.proposing import propose_block
 from latentbo.integrations.ax.space import LatentSpace, refuse_fixed
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.rng import derive, fresh_seed
 
 NAME = "latentbo"
-BLOCK = 10  # molecules picked at once: whoever asks for more in one call gets further blocks
+BLOCK = 10  # objects picked at once: whoever asks for more in one call gets further blocks
 
 
 class LatentGenerationNode(ExternalGenerationNode):
-    """Proposes molecules as a campaign with these settings does; prior samples until `settings.initial` have all values.
+    """Proposes objects as a campaign with these settings does; prior samples until `settings.initial` have all values.
 
     `space` says which encoder and box; left out, it begins with `settings.model`, or with a `model` that is given
     instead: that one is not stored, so `settings.model` must name it if the node is to be loaded again. Raises
-    `InputError` for settings that Ax decides or that have no meaning here.
+    `InputError` for settings that Ax decides or that have no meaning here, and for rules that the kind does not have.
     """
+
+    fit_time_since_gen: float  # Ax's own
 
     def __init__(
         self,
@@ -57,71 +62,110 @@ class LatentGenerationNode(ExternalGenerationNode):
     ) -> None:
         settings = settings or Settings()
         _refuse(settings, block)
-        # Duplicates are molecules, not parameters: the ledger knows them, failed ones too.
+        # Duplicates are objects, not parameters: the state of the experiment knows them, failed ones too.
         super().__init__(name=name, should_deduplicate=False, transition_criteria=transition_criteria)
         seed = fresh_seed() if settings.seed is None else settings.seed
-        self.settings = settled(replace(settings, seed=seed), "molecules")
         self.space = space or LatentSpace.of(settings.model, model)
+        self.settings = replace(settings, seed=seed, rules=self.space.spelled_out(settings.rules))
         self.block = block
-        self._ledger: Ledger | None = None
+        self._strategy: ProposalStrategy | None = None
+        self._state: ExperimentState | None = None
         self._search_space: SearchSpace | None = None
         self._queue: list[dict[str, Any]] = []
         self._handed: list[dict[str, Any]] = []
 
+    @property
+    def proposal_strategy(self) -> ProposalStrategy:
+        """How it proposes: as a campaign does. Raises `StoreError` where the model is not the one that was stored."""
+        if self._strategy is None:
+            kind = self.space.kind
+            self._strategy = ProposalStrategy(
+                self.space.model,
+                self.settings,
+                proposers_of(kind.edits),
+                kind.check(self.settings.rules),
+                make_acquisition(self.settings.acquisition),
+            )
+        return self._strategy
+
     def point_at(self, model: str | Path) -> None:
-        """Go on with another encoder, say a retrained one, by its name or folder: everything known is encoded anew."""
+        """Go on with another encoder, say a retrained one, by its name or folder: everything known is encoded anew.
+
+        Raises `InputError` for a model of other dimensions.
+        """
         self.space = self.space.pointed_at(model)
         self.settings = replace(self.settings, model=self.space.source)
+        self._strategy = None  # it has the old model
 
-    def read(self, experiment: Experiment, data: Data | None = None) -> Ledger:
-        """What the node makes of an experiment: measurements, failures, rounds."""
+    def read(self, experiment: Experiment, data: Data | None = None) -> ExperimentState:
+        """What the node makes of an experiment: measurements, failures, rounds.
+
+        Raises `InputError` for goals that cannot be followed, and for values of an arm that names no object.
+        """
         known = experiment.lookup_data() if data is None else data
-        return read_experiment(experiment, known, self.space.model.codec)
+        return read_experiment(experiment, known, self.space.model.reader)
 
     def update_generator_state(self, experiment: Experiment, data: Data) -> None:
-        """Read everything again, and forget what was proposed and not made a trial."""
+        """Read everything again, and forget what was proposed and not made a trial.
+
+        Raises `InputError` as `read` does, for another search space, and for an acquisition that cannot do the goals.
+        """
         self.space.box.check(experiment.search_space)
         self._search_space = experiment.search_space
-        self._ledger = self.read(experiment, data)
-        if not self._ledger.goals.aims.plain and self.settings.acquisition != "ei":
+        self._state = self.read(experiment, data)
+        if self._state.known.objectives is not None and self.settings.acquisition != "ei":
             raise InputError(
-                f"acquisition {self.settings.acquisition!r} is for one objective without limits: leave it out here"
+                f"acquisition {self.settings.acquisition!r} is for one objective without constraints: "
+                "leave it out here"
             )
         self._queue, self._handed = [], []
 
     def get_next_candidate(self, pending_parameters: list[TParameterization]) -> TParameterization:
-        """Where the next molecule lies. Pending trials are known from the experiment, not from their parameters."""
-        if self._ledger is None or self._search_space is None:
-            raise InputError("the node was never told of an experiment: ask its generation strategy")
-        model = self.space.model
+        """Where the next object lies. Pending trials are known from the experiment, not from their parameters.
+
+        Raises `ShortfallError` where nothing new could be proposed, `InputError` before any experiment was read.
+        """
+        if self._state is None or self._search_space is None:
+            raise InputError("the node has read no experiment yet: ask its generation strategy")
+        column, codec = self.space.kind.column, self.space.model.codec
         if not self._queue:
-            taken = [candidate[SMILES] for candidate in self._handed]
-            seed = derive(self.settings.seed or 0, "ask", self._ledger.trials, len(taken))
-            self._queue = propose_block(self.block, self._ledger, model, self.settings, taken, seed)
+            taken = [candidate[column] for candidate in self._handed]
+            seed = derive(self.settings.seed or 0, "ask", self._state.trials, len(taken))
+            self._queue = propose_block(self.block, self._state, self.proposal_strategy, taken, seed)
         candidate = self._queue.pop(0)
-        (parameters,) = self.space.place(model.codec.read([candidate[SMILES]]))
+        (parameters,) = self.space.place(codec.read([candidate[column]]))
         self._search_space.check_membership(parameters, raise_error=True)
         self._handed.append(candidate)
         return parameters
 
-    def _gen(
+    def gen(
         self,
+        *,
         experiment: Experiment,
+        pending_observations: dict[str, list[ObservationFeatures]] | None,
+        skip_fit: bool = False,
         data: Data | None = None,
         n: int | None = None,
-        pending_observations: Any = None,
         **more: Any,
-    ) -> GeneratorRun:
-        """As Ax does it, with the molecules in the candidate metadata."""
+    ) -> GeneratorRun | None:
+        """As Ax does it, with the objects in the candidate metadata. Raises as `get_next_candidate`, and `InputError`
+        where parameters are fixed.
+        """
         refuse_fixed(more.get("fixed_features"))
-        run = super()._gen(experiment, data, n, pending_observations, **more)
         # Ax resets it to the integer 0; SQL gives back 0.0, and Ax then loses track of which rows are whose.
-        run._fit_time = float(run.fit_time or 0.0)
+        self.fit_time_since_gen = float(self.fit_time_since_gen)
+        run = super().gen(
+            experiment=experiment,
+            pending_observations=pending_observations,
+            skip_fit=skip_fit,
+            data=data,
+            n=n,
+            **more,
+        )
+        if run is None:
+            return None
         handed = self._handed[-len(run.arms) :]
-        run._candidate_metadata_by_arm_signature = {
-            arm.signature: candidate for arm, candidate in zip(run.arms, handed, strict=True)
-        }
-        return run
+        return with_metadata(run, run.arms, handed, node=self.name, generator=self.name)
 
     def to_dict(self) -> dict[str, Any]:
         """For Ax's JSON: flat settings and an encoder's id, never a network."""
@@ -161,4 +205,4 @@ def _refuse(settings: Settings, block: int) -> None:
         if getattr(settings, name) != getattr(plain, name):
             raise InputError(f"{name}={getattr(settings, name)!r} has no meaning here: {where}")
     if block < 1:
-        raise InputError(f"a block has at least 1 molecule, not {block}")
+        raise InputError(f"a block has at least 1 object, not {block}")

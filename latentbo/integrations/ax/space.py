@@ -1,4 +1,4 @@
-"""Which encoder an experiment goes on with, and the box that its parameters live in; JSON-able, without the network."""
+"""Which encoder an experiment goes on with, and the box that its parameters lie in; JSON-able, without the network."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from ax.core.observation import ObservationFeatures
 from latentbo.codecs.base import Reading
 from latentbo.errors import InputError, StoreError
 from latentbo.integrations.ax.box import LatentBox
+from latentbo.kinds.base import Kind
+from latentbo.kinds.cards import SHIPPED
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.pretrained import SHIPPED, load_model
+from latentbo.models.pretrained import load_model
 
 
 @dataclass(frozen=True, eq=False)
 class LatentSpace:
-    """A model by name or folder, the id of the weights it must have, and the box. `given` is not stored."""
+    """A model by name or folder, the id of the weights it must have, and the box. `given` is the model where it is at hand,
+    and is not stored.
+    """
 
     source: str
     encoder: str
@@ -43,8 +47,24 @@ class LatentSpace:
             )
         return model
 
+    @property
+    def kind(self) -> Kind:
+        """What the objects are. Raises `StoreError` as `model` does."""
+        return self.model.kind
+
+    def spelled_out(self, rules: Mapping[str, Any]) -> dict[str, Any]:
+        """Every rule of the kind with its value. Rules that were stored are, and are left as they are: their model may be
+        gone, and an experiment must open all the same, to be pointed at another one.
+
+        Raises `InputError` for rules that the kind does not have.
+        """
+        return dict(rules) if self.given is None else self.given.kind.spelled_out(rules)
+
     def pointed_at(self, source: str | Path) -> LatentSpace:
-        """The same box with another encoder of as many dimensions, say a retrained one."""
+        """The same box with another encoder of as many dimensions, say a retrained one.
+
+        Raises `InputError` for one of other dimensions.
+        """
         model = load_model(source)
         if model.latent != len(self.box.low):
             raise InputError(
@@ -55,7 +75,7 @@ class LatentSpace:
         return replace(self, source=name, encoder=model.id, given=model)
 
     def place(self, readings: Sequence[Reading]) -> list[dict[str, float]]:
-        """The parameters of molecules: where each one is encoded now, in the box as it was at the beginning."""
+        """The parameters of objects: where each one is encoded now, in the box as it was at the beginning."""
         return [self.box.point(z) for z in self.model.embed(readings)]
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,9 +89,9 @@ class LatentSpace:
 
 
 def refuse_fixed(fixed: ObservationFeatures | None) -> None:
-    """Parameters cannot be fixed: Ax would pass over that silently."""
+    """Parameters cannot be fixed: Ax would pass over that silently. Raises `InputError` where some are."""
     if fixed is not None and fixed.parameters:
         raise InputError(
-            f"fixed_parameters {sorted(fixed.parameters)} cannot be kept: a molecule has its whole latent point. "
-            "Put what all molecules must have into the rules (`require`, `windows`)"
+            f"fixed_parameters {sorted(fixed.parameters)} cannot be kept: an object has its whole latent point. "
+            "Put what all objects must have into the rules"
         )

@@ -1,4 +1,4 @@
-"""Ax's storage is told of our classes: importing this module enters them into the registries that Ax reads.
+"""Our classes in Ax's storage: importing this module enters them into the registries that Ax reads.
 
 JSON (`Client.save_to_json_file`) needs nothing more, SQL a `StorageConfig`. Either can be loaded in a process that has
 imported `latentbo.integrations.ax`.
@@ -15,17 +15,18 @@ from ax.storage.json_store.registry import CORE_DECODER_REGISTRY, CORE_ENCODER_R
 from ax.storage.runner_registry import CORE_RUNNER_REGISTRY
 
 from latentbo.integrations.ax.generators import BoxGP, BoxNode
-from latentbo.integrations.ax.molecules import MoleculeRunner
 from latentbo.integrations.ax.node import LatentGenerationNode
+from latentbo.integrations.ax.objects import ObjectRunner
 
-RUNNER_TYPE = 6_081  # the number of `MoleculeRunner` in SQL tables
+RUNNER_TYPE = 6_081  # the number of `ObjectRunner` in SQL tables
+RUNNER_NAMES = (ObjectRunner.__name__, "MoleculeRunner")  # in JSON; the second is that of latentbo 0.1
 
 for node in (LatentGenerationNode, BoxNode):
     CORE_ENCODER_REGISTRY[node] = node.to_dict
     CORE_DECODER_REGISTRY[node.__name__] = node
-CORE_ENCODER_REGISTRY[MoleculeRunner] = runner_to_dict
-CORE_DECODER_REGISTRY[MoleculeRunner.__name__] = MoleculeRunner
-CORE_RUNNER_REGISTRY[MoleculeRunner] = RUNNER_TYPE
+CORE_ENCODER_REGISTRY[ObjectRunner] = runner_to_dict
+CORE_DECODER_REGISTRY.update(dict.fromkeys(RUNNER_NAMES, ObjectRunner))
+CORE_RUNNER_REGISTRY[ObjectRunner] = RUNNER_TYPE
 register_model(BoxGP)
 
 

@@ -1,4 +1,4 @@
-"""A table of molecules into an experiment: those with values are known at once, the others are measured next."""
+"""A table of objects into an experiment: those with values are known at once, the others are measured next."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pandas as pd
 from ax.api.client import Client
 
 from latentbo.errors import InputError
-from latentbo.integrations.ax.client import attach_molecule
-from latentbo.integrations.ax.molecules import SMILES
+from latentbo.integrations.ax.client import attach_object, experiment_of, space_of
 
 
 @dataclass(frozen=True)
@@ -31,16 +30,17 @@ class Attached:
 
 
 def attach_table(client: Client, frame: pd.DataFrame) -> Attached:
-    """Rows of a table as trials: a column `smiles`, and one for each metric of the experiment that is known.
+    """Rows of a table as trials: the column of the objects (`smiles`), and one for each metric that is known.
 
     The `summarize()` of another experiment is such a table. `trial_status` says of rows without values whether they
-    failed, were abandoned, or are still running; left out, they are running: to be measured next.
+    failed, were abandoned, or are still running; left out, they are running: to be measured next. Rows that cannot be
+    used are listed, and the others go on. Raises `InputError` for a table without the columns that it needs.
     """
-    metrics = [name for name in client._experiment.metrics if name in frame.columns]
-    if SMILES not in frame.columns or not (metrics or "trial_status" in frame.columns):
-        known = ", ".join(client._experiment.metrics)
+    column, known = space_of(client).kind.column, experiment_of(client).metrics
+    metrics = [name for name in known if name in frame.columns]
+    if column not in frame.columns or not (metrics or "trial_status" in frame.columns):
         raise InputError(
-            f"a table needs the column {SMILES!r} and at least one of the metrics {known}, "
+            f"a table needs the column {column!r} and at least one of the metrics {', '.join(known)}, "
             f"but has {', '.join(map(str, frame.columns))}"
         )
     counts = dict.fromkeys(("measured", "failed", "abandoned", "pending"), 0)
@@ -48,20 +48,18 @@ def attach_table(client: Client, frame: pd.DataFrame) -> Attached:
     for number, cells in enumerate(frame.itertuples(index=False, name=None), start=1):
         row = dict(zip(map(str, frame.columns), cells, strict=True))
         try:
-            counts[_attach_row(client, row, metrics)] += 1
+            counts[_attach_row(client, row, column, metrics)] += 1
         except InputError as error:
             problems.append(f"row {number}: {error}")
     return Attached(**counts, problems=tuple(problems))
 
 
-def _attach_row(client: Client, row: Mapping[str, Any], metrics: Sequence[str]) -> str:
+def _attach_row(client: Client, row: Mapping[str, Any], column: str, metrics: Sequence[str]) -> str:
     """What became of the row."""
     given = {name: _number(name, row[name]) for name in metrics if pd.notna(row[name])}
     values = {name: value for name, value in given.items() if math.isfinite(value)}
     status = str(row.get("trial_status")).upper()
-    index = attach_molecule(
-        client, str(row[SMILES]), values if status not in ("FAILED", "ABANDONED") else None
-    )
+    index = attach_object(client, str(row[column]), values if status not in ("FAILED", "ABANDONED") else None)
     if status == "ABANDONED":
         client.mark_trial_abandoned(index)
         return "abandoned"

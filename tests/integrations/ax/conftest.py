@@ -9,7 +9,7 @@ import pytest
 from ax.api.client import Client
 
 from latentbo.campaign.settings import Settings
-from latentbo.integrations.ax import attach_molecule, latent_client
+from latentbo.integrations.ax import attach_object, latent_client
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
 from tests.acquisition.conftest import carbons
@@ -33,7 +33,7 @@ def complete(client: Client, molecules: Mapping[int, str], measure: Measure = ca
 
 def attach(client: Client, objects: Iterable[str], measure: Measure = carbon) -> None:
     for smiles in objects:
-        attach_molecule(client, smiles, measure(smiles))
+        attach_object(client, smiles, measure(smiles))
 
 
 @pytest.fixture(scope="session")

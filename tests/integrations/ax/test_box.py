@@ -11,7 +11,7 @@ from latentbo.errors import InputError
 from latentbo.integrations.ax.box import REACH, LatentBox
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model
-from latentbo.rng import stream
+from latentbo.torch_rng import stream
 from tests.conftest import MOLECULES
 
 BOX = LatentBox((-1.0, 0.0), (1.0, 4.0))

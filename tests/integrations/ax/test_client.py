@@ -11,51 +11,53 @@ from ax.api.configs import ChoiceParameterConfig
 
 from latentbo.errors import InputError
 from latentbo.integrations.ax import (
-    attach_molecule,
+    ObjectRunner,
+    attach_object,
     attach_table,
+    experiment_of,
     latent_node,
-    molecule_of,
-    next_molecules,
+    next_objects,
+    object_of,
 )
-from latentbo.integrations.ax.molecules import MoleculeRunner
 from tests.acquisition.conftest import OBJECTS
 from tests.integrations.ax.conftest import both, carbon, complete
+from tests.rows import row_of
 
 
 def test_the_molecule_is_a_column_of_the_summary(make: Callable[..., Client]) -> None:
     client = make()
-    molecules = next_molecules(client, 2)
-    index = attach_molecule(client, "OCC", {"carbons": 2.0})
+    molecules = next_objects(client, 2)
+    index = attach_object(client, "OCC", {"carbons": 2.0})
     summary = client.summarize().set_index("trial_index")
     assert dict(summary["smiles"]) == {**molecules, index: "CCO"}
     assert summary["carbons"][index] == 2.0
-    assert isinstance(client._experiment.runner, MoleculeRunner)
+    assert isinstance(experiment_of(client).runner, ObjectRunner)
 
 
 def test_a_trial_names_its_molecule_without_our_help(make: Callable[..., Client]) -> None:
     client = make()
     for index in client.get_next_trials(2):
-        assert molecule_of(client._experiment.trials[index])
+        assert object_of(experiment_of(client).trials[index])
 
 
 def test_molecules_of_one_s_own(make: Callable[..., Client]) -> None:
     client = make()
-    waiting = attach_molecule(client, "OCC")
-    trial = client._experiment.trials[waiting]
+    waiting = attach_object(client, "OCC")
+    trial = experiment_of(client).trials[waiting]
     assert trial.status.is_running
-    assert molecule_of(trial) == "CCO"
+    assert object_of(trial) == "CCO"
     with pytest.raises(InputError, match="'C1CC' cannot be used"):
-        attach_molecule(client, "C1CC")
-    assert len(client._experiment.trials) == 1
+        attach_object(client, "C1CC")
+    assert len(experiment_of(client).trials) == 1
 
 
 def test_the_best_parameterization_is_ax_s_own(make: Callable[..., Client]) -> None:
     client = make("-carbons")
     for smiles in OBJECTS[:5]:
-        attach_molecule(client, smiles, carbon(smiles))
+        attach_object(client, smiles, carbon(smiles))
     _, values, index, _ = client.get_best_parameterization(use_model_predictions=False)
     assert values["carbons"][0] == min(carbon(smiles)["carbons"] for smiles in OBJECTS[:5])
-    assert molecule_of(client._experiment.trials[index]) in OBJECTS[:5]
+    assert object_of(experiment_of(client).trials[index]) in OBJECTS[:5]
 
 
 def elsewhere() -> Client:
@@ -80,13 +82,13 @@ def test_another_experiment_goes_on_here(make: Callable[..., Client]) -> None:
     client = make()
     report = attach_table(client, elsewhere().summarize())
     assert str(report) == "6 measured, 1 failed, 1 abandoned, 1 pending"
-    ledger = latent_node(client).read(client._experiment)
-    assert ledger.complete == OBJECTS[3:9]
-    assert ledger.history.find(OBJECTS[0]).failure == "no crystal"
-    assert ledger.pending == (OBJECTS[2],)
-    found = next_molecules(client, 3)
+    state = latent_node(client).read(experiment_of(client))
+    assert state.known.ranked.objects == OBJECTS[3:9]
+    assert row_of(state.history, OBJECTS[0]).failure == "no crystal"
+    assert state.known.pending == (OBJECTS[2],)
+    found = next_objects(client, 3)
     assert not set(found.values()) & set(OBJECTS[:9])
-    assert latent_node(client).read(client._experiment).history.rounds[0].threshold is not None
+    assert latent_node(client).read(experiment_of(client)).history.rounds[0].threshold is not None
     complete(client, found)
 
 
@@ -102,17 +104,17 @@ def test_rows_that_cannot_be_used_are_listed(make: Callable[..., Client]) -> Non
     report = attach_table(client, frame)
     assert (report.measured, report.failed, report.abandoned, report.pending) == (2, 1, 0, 1)
     assert [line.partition(":")[0] for line in report.problems] == ["row 2", "row 6"]
-    ledger = latent_node(client).read(client._experiment)
-    assert ledger.complete == ("CCO",)
-    assert ledger.failed == ["CCC"]
-    assert "inf" in ledger.history.find("CCC").failure
+    state = latent_node(client).read(experiment_of(client))
+    assert state.known.ranked.objects == ("CCO",)
+    assert state.known.failed == ("CCC",)
+    assert "inf" in row_of(state.history, "CCC").failure
 
 
 def test_a_cell_that_is_no_number_costs_its_row_and_no_other(make: Callable[..., Client]) -> None:
     client = make("carbons")
     frame = pd.DataFrame({"smiles": ["CCO", "CCN", "CCC"], "carbons": [2.0, "n.d.", "3"]}, dtype=object)
     report = attach_table(client, frame)
-    assert report.measured == len(client._experiment.trials) == 2
+    assert report.measured == len(experiment_of(client).trials) == 2
     (problem,) = report.problems
     assert problem.startswith("row 2: carbons is 'n.d.', which is no number")
 
@@ -137,7 +139,7 @@ def test_two_objectives_and_a_limit_to_a_front(make: Callable[..., Client]) -> N
     thresholds = ["carbons >= 0", "letters <= 30"]
     client = make("carbons, -letters", outcome_constraints=[*thresholds, "rings <= 2"])
     for _ in range(3):
-        complete(client, next_molecules(client, 4), three)
+        complete(client, next_objects(client, 4), three)
     front = client.get_pareto_frontier(use_model_predictions=False)
     assert front
-    assert all(molecule_of(client._experiment.trials[index]) for _, _, index, _ in front)
+    assert all(object_of(experiment_of(client).trials[index]) for _, _, index, _ in front)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from ax.adapter.registry import Generators
 from ax.api.client import Client
+from ax.generation_strategy.generation_strategy import GenerationStrategy
 from ax.generation_strategy.generator_spec import GeneratorSpec
+from ax.storage.json_store.encoder import object_to_json
 
+from latentbo.campaign.settings import Settings
 from latentbo.errors import InputError, ShortfallError
-from latentbo.integrations.ax import BoxGP, BoxNode, LatentSpace, latent_node, next_molecules
+from latentbo.integrations.ax import BoxGP, BoxNode, LatentSpace, experiment_of, latent_node, next_objects
 from latentbo.integrations.ax.box import LatentBox
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.surrogate import LatentGP, fit_surrogate, latent_box
-from latentbo.validity.rules import MoleculeRules
 from tests.acquisition.conftest import OBJECTS
 from tests.conftest import MOLECULES
 from tests.integrations.ax.conftest import attach, both, carbon
@@ -26,7 +30,7 @@ from tests.integrations.ax.conftest import attach, both, carbon
 def begun(make: Callable[..., Client]) -> Callable[..., Client]:
     def client(objective: str = "carbons", **changed: object) -> Client:
         made = make(objective, ax_generators=True, **changed)
-        attach(made, OBJECTS[:8], both if len(made._experiment.metrics) > 1 else carbon)
+        attach(made, OBJECTS[:8], both if len(experiment_of(made).metrics) > 1 else carbon)
         return made
 
     return client
@@ -55,17 +59,17 @@ def test_ax_fits_our_surrogate_and_arms_are_molecules(
 ) -> None:
     thresholds = ["carbons <= 12", "letters >= 0"] if "," in objective else []
     client = begun(objective, outcome_constraints=thresholds)
-    found = next_molecules(client, 3)
+    found = next_objects(client, 3)
     assert len({*found.values(), *OBJECTS[:8]}) == 11
     for index, smiles in found.items():
-        trial = client._experiment.trials[index]
+        trial = experiment_of(client).trials[index]
         z = latent_node(client).space.box.latents(trial.arm.parameters)
         torch.testing.assert_close(z, tiny_model.embed(tiny_model.codec.read([smiles])), atol=1e-5, rtol=1e-5)
-        assert trial.generator_run._generation_node_name == "ax over the latent box"
-    model = client._generation_strategy.adapter.generator.surrogate.model
+    assert list(client.summarize()["generation_node"][-3:]) == ["ax over the latent box"] * 3
+    model = latent_node(client).generation_strategy.adapter.generator.surrogate.model
     models = model.models if "," in objective else [model]
     assert [type(part) for part in models] == [BoxGP] * len(models)
-    mean = client.predict([client._experiment.trials[0].arm.parameters])[0]["carbons"][0]
+    mean = client.predict([experiment_of(client).trials[0].arm.parameters])[0]["carbons"][0]
     assert abs(mean - carbon(OBJECTS[0])["carbons"]) < 4.0
 
 
@@ -74,16 +78,15 @@ def test_it_begins_with_prior_samples_and_goes_on_after_a_reload(
     make: Callable[..., Client], tmp_path: Path
 ) -> None:
     client = make(ax_generators=True)
-    for index, smiles in next_molecules(client, 6).items():
+    for index, smiles in next_objects(client, 6).items():
         client.complete_trial(index, carbon(smiles))
     client.save_to_json_file(str(tmp_path / "experiment.json"))
     again = Client.load_from_json_file(str(tmp_path / "experiment.json"))
-    (index,) = next_molecules(again, 1)
-    nodes = [t.generator_run._generation_node_name for t in again._experiment.trials.values()]
-    assert nodes == ["latentbo"] * 6 + ["ax over the latent box"]
+    (index,) = next_objects(again, 1)
+    assert list(again.summarize()["generation_node"]) == ["latentbo"] * 6 + ["ax over the latent box"]
 
 
-def sobol(space: LatentSpace, rules: MoleculeRules | None = None) -> BoxNode:
+def sobol(space: LatentSpace, rules: dict[str, Any] | None = None) -> BoxNode:
     spec = GeneratorSpec(generator_enum=Generators.SOBOL, generator_kwargs={"seed": 0})
     return BoxNode(space, 1, rules=rules, generator_specs=[spec])
 
@@ -93,18 +96,39 @@ def test_any_generator_of_ax_s_may_stand_there(make: Callable[..., Client]) -> N
     node = sobol(latent_node(client).space)
     taken: list[str] = []
     for _ in range(3):
-        run = node.gen(experiment=client._experiment, pending_observations=None, n=2)
+        run = node.gen(experiment=experiment_of(client), pending_observations=None, n=2)
         taken += [m["smiles"] for m in run.candidate_metadata_by_arm_signature.values()]
-        client._experiment.new_batch_trial(generator_runs=[run])
+        experiment_of(client).new_batch_trial(generator_runs=[run])
     assert len(set(taken)) == 6
     assert len(run.arms) == 2
 
 
+def test_a_sobol_sequence_goes_on(make: Callable[..., Client]) -> None:
+    client = make()
+    strategy = GenerationStrategy(nodes=[sobol(latent_node(client).space)])
+    positions = []
+    for _ in range(2):
+        run = strategy.gen_single_trial(experiment_of(client), n=2)
+        experiment_of(client).new_batch_trial(generator_runs=[run])
+        positions.append(object_to_json(run)["generator_state_after_gen"]["init_position"])
+    assert positions == [2, 4]
+
+
+def test_the_rules_are_the_settings_own(make: Callable[..., Client], settings: Settings) -> None:
+    client = make(ax_generators=True, settings=replace(settings, rules={"charge": (0, 0)}))
+    first, second = latent_node(client).generation_strategy.nodes_by_name.values()
+    assert second.rules == first.settings.rules
+    assert second.rules["charge"] == [0, 0]
+    assert second.rules["heavy_atoms"] == [1, 60]
+    with pytest.raises(InputError, match="heavy_atoms"):
+        BoxNode(latent_node(client).space, 0, rules={"heavy_atom": (1, 2)})
+
+
 def test_nothing_new_is_a_shortfall(make: Callable[..., Client]) -> None:
     client = make()
-    node = sobol(latent_node(client).space, MoleculeRules(heavy_atoms=(59, 60)))
+    node = sobol(latent_node(client).space, {"heavy_atoms": (59, 60)})
     with pytest.raises(ShortfallError, match="loosen the rules"):
-        node.gen(experiment=client._experiment, pending_observations=None, n=1)
+        node.gen(experiment=experiment_of(client), pending_observations=None, n=1)
 
 
 def test_fixed_parameters_are_refused(begun: Callable[..., Client]) -> None:

@@ -1,4 +1,4 @@
-"""Ax's objectives and constraints as aims: the same order of any two objects, whatever the signs."""
+"""Ax's objectives and constraints as objectives of ours: the same order of any two objects, whatever the signs."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def config(objective: str, *constraints: str) -> OptimizationConfig:
 
 
 def objectives(goals: Goals, **values: float) -> list[float]:
-    """The objectives, and by how much limits are missed, of metrics in the user's own signs."""
+    """The objectives, and by how much constraints are violated, of metrics in the user's own signs."""
     turned = [sign * values[name] for name, sign in zip(goals.metrics, goals.signs, strict=True)]
     y = torch.tensor([turned], dtype=torch.float64)
-    return [*(y @ goals.aims.objectives.T)[0].tolist(), float(goals.aims.missed(y)[0])]
+    return [*(y @ goals.objectives.weights.T)[0].tolist(), float(goals.objectives.constraint_violation(y)[0])]
 
 
 @pytest.mark.parametrize(
@@ -41,25 +41,27 @@ def objectives(goals: Goals, **values: float) -> list[float]:
         ("a", ("2*b - c <= 4",), [2.0, 3.0]),
         ("-a", ("2*b - c >= 12",), [-2.0, 5.0]),
         ("a, -b", ("c >= 5",), [2.0, -5.0, 2.0]),
+        ("a + b, -c", (), [7.0, -3.0, 0.0]),
+        ("-2*c, a - 0.5*b", (), [-6.0, -0.5, 0.0]),
     ],
 )
 def test_values_are_what_ax_says(objective: str, constraints: tuple[str, ...], expected: list[float]) -> None:
     assert objectives(read_goals(config(objective, *constraints)), a=2.0, b=5.0, c=3.0) == expected
 
 
-def test_only_a_single_metric_is_plain() -> None:
-    assert read_goals(config("a")).aims.plain
-    assert read_goals(config("-a")).aims.plain
-    assert not read_goals(config("a", "b >= 0")).aims.plain
-    assert not read_goals(config("a + b")).aims.plain
-    assert not read_goals(config("a, b")).aims.plain
+def test_only_a_metric_alone_is_single() -> None:
+    assert read_goals(config("a")).objectives.single
+    assert read_goals(config("-a")).objectives.single
+    assert not read_goals(config("a", "b >= 0")).objectives.single
+    assert not read_goals(config("a + b")).objectives.single
+    assert not read_goals(config("a, b")).objectives.single
 
 
 def test_thresholds_are_the_reference_point() -> None:
-    aims = read_goals(config("a, -b", "b <= 7")).aims
-    assert aims.reference[0].isnan()
-    assert float(aims.reference[1]) == -7.0
-    assert len(aims.limits) == 0
+    found = read_goals(config("a, -b", "b <= 7")).objectives
+    assert found.reference[0].isnan()
+    assert float(found.reference[1]) == -7.0
+    assert len(found.constraints) == 0
 
 
 def test_what_cannot_be_followed_is_refused() -> None:

@@ -13,10 +13,17 @@ from ax.api.client import Client
 from ax.core.observation import ObservationFeatures
 from ax.storage.json_store.encoder import object_to_json
 
-from latentbo.acquisition.pool import Situation
+from latentbo.acquisition.context import ProposalContext
 from latentbo.campaign.settings import Settings
 from latentbo.errors import InputError, ShortfallError, StoreError
-from latentbo.integrations.ax import attach_molecule, latent_client, latent_node, molecule_of, next_molecules
+from latentbo.integrations.ax import (
+    attach_object,
+    experiment_of,
+    latent_client,
+    latent_node,
+    next_objects,
+    object_of,
+)
 from latentbo.integrations.ax import node as node_module
 from latentbo.integrations.ax.node import LatentGenerationNode
 from latentbo.integrations.ax.space import LatentSpace
@@ -32,14 +39,14 @@ def begun(make: Callable[..., Client]) -> Callable[..., Client]:
 
     def client(objective: str = "carbons", **changed: object) -> Client:
         made = make(objective, **changed)
-        attach(made, OBJECTS[:12], both if len(made._experiment.metrics) > 1 else carbon)
+        attach(made, OBJECTS[:12], both if len(experiment_of(made).metrics) > 1 else carbon)
         return made
 
     return client
 
 
 def molecules(client: Client) -> list[str]:
-    return [molecule_of(trial) for trial in client._experiment.trials.values()]
+    return [object_of(trial) for trial in experiment_of(client).trials.values()]
 
 
 def perturbed(model: DKLVAE, folder: Path) -> Path:
@@ -63,22 +70,22 @@ def test_no_molecule_comes_twice(make: Callable[..., Client]) -> None:
     """Neither measured, nor failed, nor abandoned, nor pending ones."""
     client = make()
     for turn in range(4):
-        for place, (index, smiles) in enumerate(next_molecules(client, 4).items()):
+        for place, (index, smiles) in enumerate(next_objects(client, 4).items()):
             if place == 0:
                 client.mark_trial_failed(index)
             elif place == 1 and turn % 2:
                 client.mark_trial_abandoned(index)
             elif place < 3:
                 client.complete_trial(index, carbon(smiles))
-    assert len(set(molecules(client))) == len(client._experiment.trials) == 16
+    assert len(set(molecules(client))) == len(experiment_of(client).trials) == 16
 
 
 def test_parameters_are_where_the_molecule_is_encoded(
     begun: Callable[..., Client], tiny_model: DKLVAE
 ) -> None:
     client = begun()
-    for index, smiles in next_molecules(client, 3).items():
-        z = latent_node(client).space.box.latents(client._experiment.trials[index].arm.parameters)
+    for index, smiles in next_objects(client, 3).items():
+        z = latent_node(client).space.box.latents(experiment_of(client).trials[index].arm.parameters)
         torch.testing.assert_close(z, tiny_model.embed(tiny_model.codec.read([smiles])), atol=1e-5, rtol=1e-5)
 
 
@@ -86,57 +93,57 @@ def test_parameters_are_where_the_molecule_is_encoded(
 def test_a_batch_is_joint_however_many_are_asked_for(begun: Callable[..., Client], objective: str) -> None:
     """The first three of five are those of three: Ax never says how many it wants."""
     few, many = begun(objective), begun(objective)
-    first = list(next_molecules(few, 3).values())
-    assert list(next_molecules(many, 5).values())[:3] == first
+    first = list(next_objects(few, 3).values())
+    assert list(next_objects(many, 5).values())[:3] == first
     assert len(set(first)) == 3
 
 
 def test_more_than_a_block_goes_on_from_it(begun: Callable[..., Client]) -> None:
     client = begun(block=2)
-    found = list(next_molecules(client, 5).values())
+    found = list(next_objects(client, 5).values())
     assert len({*found, *OBJECTS[:12]}) == 17
-    rounds = latent_node(client).read(client._experiment).history.rounds
+    rounds = latent_node(client).read(experiment_of(client)).history.rounds
     assert [round_.proposed for round_ in rounds] == [5]
 
 
 def test_what_is_pending_is_not_proposed_around(begun: Callable[..., Client]) -> None:
     """A pending molecule counts as measured where the surrogate expects it: the next ones differ for it."""
     one, other = begun(), begun()
-    (index, _), *_ = next_molecules(one, 1).items()
-    next_molecules(other, 1)
+    (index, _), *_ = next_objects(one, 1).items()
+    next_objects(other, 1)
     one.mark_trial_abandoned(index)
-    seen = [latent_node(client).read(client._experiment) for client in (one, other)]
-    assert seen[0].pending == ()
-    assert len(seen[1].pending) == 1
-    assert list(next_molecules(one, 4).values()) != list(next_molecules(other, 4).values())
+    seen = [latent_node(client).read(experiment_of(client)) for client in (one, other)]
+    assert seen[0].known.pending == ()
+    assert len(seen[1].known.pending) == 1
+    assert list(next_objects(one, 4).values()) != list(next_objects(other, 4).values())
 
 
-def test_pending_molecules_are_believed(
+def test_pending_molecules_are_fantasies(
     begun: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = begun()
-    waiting = [attach_molecule(client, smiles) for smiles in OBJECTS[12:14]]
-    believed = []
-    real = Situation.believing
+    waiting = [attach_object(client, smiles) for smiles in OBJECTS[12:14]]
+    fantasies = []
+    real = ProposalContext.with_fantasies
 
-    def watched(self: Situation, x: torch.Tensor) -> Situation:
-        believed.append(x)
+    def watched(self: ProposalContext, x: torch.Tensor) -> ProposalContext:
+        fantasies.append(x)
         return real(self, x)
 
-    monkeypatch.setattr(Situation, "believing", watched)
-    next_molecules(client, 1)
+    monkeypatch.setattr(ProposalContext, "with_fantasies", watched)
+    next_objects(client, 1)
     model = latent_node(client).space.model
     assert len(waiting) == 2
-    torch.testing.assert_close(believed[0], model.inputs(model.codec.read(OBJECTS[12:14])))
+    torch.testing.assert_close(fantasies[0], model.inputs(model.codec.read(OBJECTS[12:14])))
 
 
 def test_predictions_are_in_the_user_s_own_sign(begun: Callable[..., Client]) -> None:
     for objective in ("carbons", "-carbons"):
         client = begun(objective)
-        index, *_ = next_molecules(client, 1)
-        (metadata,) = client._experiment.trials[
-            index
-        ].generator_run.candidate_metadata_by_arm_signature.values()
+        index, *_ = next_objects(client, 1)
+        (metadata,) = (
+            experiment_of(client).trials[index].generator_run.candidate_metadata_by_arm_signature.values()
+        )
         assert metadata["latentbo"]["row"]["mean"] > 0.0  # carbons are counted
 
 
@@ -145,7 +152,7 @@ def test_the_goal_is_followed(make: Callable[..., Client]) -> None:
     for objective in ("carbons", "-carbons"):
         client = make(objective)
         attach(client, OBJECTS)
-        values = [carbon(smiles)["carbons"] for smiles in next_molecules(client, 5).values()]
+        values = [carbon(smiles)["carbons"] for smiles in next_objects(client, 5).values()]
         found[objective] = sum(values) / len(values)
     assert found["carbons"] > found["-carbons"] + 1.0
 
@@ -155,7 +162,7 @@ def test_limits_are_kept_where_they_can_be(make: Callable[..., Client]) -> None:
     for limit in ("letters <= 7", "letters >= 7"):
         client = make("carbons", outcome_constraints=[limit])
         attach(client, OBJECTS, both)
-        values = [len(smiles) for smiles in next_molecules(client, 4).values()]
+        values = [len(smiles) for smiles in next_objects(client, 4).values()]
         found[limit] = sum(values) / len(values)
     assert found["letters <= 7"] < found["letters >= 7"]
 
@@ -164,7 +171,7 @@ def test_fixed_parameters_are_refused(begun: Callable[..., Client]) -> None:
     client = begun()
     with pytest.raises(InputError, match="fixed_parameters"):
         client.get_next_trials(1, fixed_parameters={"z0": 0.5})
-    strategy, experiment = client._generation_strategy, client._experiment
+    strategy, experiment = latent_node(client).generation_strategy, experiment_of(client)
     strategy.gen(experiment, fixed_features=ObservationFeatures(parameters={}))  # nothing is fixed
 
 
@@ -178,6 +185,13 @@ def test_what_the_node_puts_out_is_checked(
             client.get_next_trials(1)
 
 
+def test_the_time_that_a_proposal_took_is_no_integer(begun: Callable[..., Client]) -> None:
+    """SQL gives back 0.0 for 0, and Ax then loses track of which rows are whose."""
+    client = begun()
+    for index in next_objects(client, 3):
+        assert isinstance(experiment_of(client).trials[index].generator_run.fit_time, float)
+
+
 def test_a_shortfall_is_an_error_and_no_random_point(
     begun: Callable[..., Client], settings: Settings
 ) -> None:
@@ -185,7 +199,7 @@ def test_a_shortfall_is_an_error_and_no_random_point(
     client = begun(settings=nothing)
     with pytest.raises(ShortfallError, match="too_few_atoms"):
         client.get_next_trials(1)
-    assert len(client._experiment.trials) == 12
+    assert len(experiment_of(client).trials) == 12
 
 
 def test_a_retrained_encoder_goes_on_with_everything(
@@ -193,13 +207,16 @@ def test_a_retrained_encoder_goes_on_with_everything(
 ) -> None:
     client = begun()
     node = latent_node(client)
-    next_molecules(client, 2)
+    next_objects(client, 2)
     low, known = node.space.box.low, set(molecules(client))
     node.point_at(perturbed(tiny_model, tmp_path / "retrained"))
     assert node.space.model.id != tiny_model.id
     assert node.space.box.low == low
-    (index, smiles), *_ = next_molecules(client, 2).items()
-    z = node.space.box.latents(client._experiment.trials[index].arm.parameters)
+    (index, smiles), *_ = next_objects(client, 2).items()
+    run = experiment_of(client).trials[index].generator_run
+    (metadata,) = run.candidate_metadata_by_arm_signature.values()
+    assert metadata["latentbo"]["row"]["encoder"] == node.space.model.id
+    z = node.space.box.latents(experiment_of(client).trials[index].arm.parameters)
     now = node.space.model.embed(node.space.model.codec.read([smiles]))
     torch.testing.assert_close(z, now, atol=1e-5, rtol=1e-5)
     assert (now - tiny_model.embed(tiny_model.codec.read([smiles]))).abs().max() > 1e-3
@@ -242,7 +259,7 @@ def test_what_ax_decides_is_refused(settings: Settings, changed: dict[str, objec
 def test_other_acquisitions_are_for_one_objective(make: Callable[..., Client], settings: Settings) -> None:
     greedy = replace(settings, acquisition="ucb")
     attach(single := make(settings=greedy), OBJECTS[:12])
-    assert len(next_molecules(single, 2)) == 2
+    assert len(next_objects(single, 2)) == 2
     with pytest.raises(InputError, match="'ucb' is for one objective"):
         make("carbons, -letters", settings=greedy).get_next_trials(1)
 
@@ -255,20 +272,20 @@ def test_a_seed_is_drawn_and_kept(settings: Settings) -> None:
 
 
 def test_a_node_that_knows_no_experiment_says_so(settings: Settings) -> None:
-    with pytest.raises(InputError, match="never told"):
+    with pytest.raises(InputError, match="has read no experiment"):
         LatentGenerationNode(settings).get_next_candidate([])
 
 
 def test_a_model_can_be_given_instead(tiny_model: DKLVAE) -> None:
     given = Settings(seed=0, model="not there", initial=2)
     client = latent_client("carbons", settings=given, model=tiny_model)
-    complete(client, next_molecules(client, 2))
-    assert len(next_molecules(client, 1)) == 1
+    complete(client, next_objects(client, 2))
+    assert len(next_objects(client, 1)) == 1
 
 
 def test_update_forgets_what_was_left_over(begun: Callable[..., Client]) -> None:
     client = begun()
-    next_molecules(client, 1)
+    next_objects(client, 1)
     assert len(latent_node(client)._queue) == node_module.BLOCK - 1
-    complete(client, next_molecules(client, 1))
+    complete(client, next_objects(client, 1))
     assert len(latent_node(client)._handed) == 1

@@ -9,7 +9,7 @@ import pytest
 import torch
 from ax.api.client import Client
 
-from latentbo.integrations.ax import attach_molecule, latent_node
+from latentbo.integrations.ax import attach_object, experiment_of, latent_node
 from latentbo.integrations.ax.proposing import propose_block
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.types import Values
@@ -21,8 +21,8 @@ Block = list[dict[str, Any]]
 
 def propose(client: Client, n: int, taken: list[str]) -> Block:
     node = latent_node(client)
-    ledger = node.read(client._experiment)
-    return propose_block(n, ledger, node.space.model, node.settings, taken, 7)
+    state = node.read(experiment_of(client))
+    return propose_block(n, state, node.proposal_strategy, taken, 7)
 
 
 def rounds(block: Block) -> list[dict[str, Any]]:
@@ -50,8 +50,8 @@ def test_what_is_picked_later_is_a_runner_up(make: Callable[..., Client]) -> Non
         }
 
 
-def test_only_comparable_merits_are_written_down(make: Callable[..., Client]) -> None:
-    """A rank among fronts, or a miss of a limit, means something else tomorrow."""
+def test_only_comparable_ranks_are_written_down(make: Callable[..., Client]) -> None:
+    """A rank among fronts, or a violation of a constraint, means something else tomorrow."""
     expected = {
         ("carbons",): True,
         ("carbons", "letters <= 100"): True,
@@ -78,7 +78,7 @@ def test_standard_errors_reach_the_surrogate(
     monkeypatch.setattr(DKLVAE, "surrogate", watched)
     client = make("carbons", outcome_constraints=["letters <= 30"])
     for smiles in OBJECTS[:8]:
-        attach_molecule(client, smiles, {"carbons": (carbon(smiles)["carbons"], 0.5), "letters": len(smiles)})
+        attach_object(client, smiles, {"carbons": (carbon(smiles)["carbons"], 0.5), "letters": len(smiles)})
     propose(client, 1, [])
     assert torch.equal(seen[0], torch.full((8, 1), 0.25, dtype=torch.float64))
     assert seen[1] is None

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from ax.api.client import Client
+from ax.generation_strategy.generation_node import GenerationNode
+from ax.storage.json_store.decoder import object_from_json
+from ax.storage.json_store.encoder import object_to_json
+from ax.storage.sqa_store.decoder import Decoder
+from ax.storage.sqa_store.encoder import Encoder
+from ax.storage.sqa_store.sqa_config import SQAConfig
 
-from latentbo.integrations.ax import attach_molecule, latent_node, next_molecules, sqlite_storage
+from latentbo.campaign.settings import Settings
+from latentbo.errors import InputError
+from latentbo.integrations.ax import (
+    ObjectRunner,
+    attach_object,
+    experiment_of,
+    latent_node,
+    next_objects,
+    sqlite_storage,
+)
 from tests.integrations.ax.conftest import both, complete
 
 CONTINUE = """
@@ -20,14 +37,17 @@ import json, sys, warnings
 import torch
 torch.set_num_threads(1)
 from ax.api.client import Client
-from latentbo.integrations.ax import next_molecules, sqlite_storage
+from latentbo.integrations.ax import next_objects, sqlite_storage
 kind, path = sys.argv[1:]
 if kind == "json":
     client = Client.load_from_json_file(path)
 else:
     client = Client.load_from_database("stored", sqlite_storage(path))
-print(json.dumps([list(next_molecules(client, n).values()) for n in (3, 2)]))
+print(json.dumps([list(next_objects(client, n).values()) for n in (3, 2)]))
 """
+
+
+OLD_RULES = {"heavy_atoms": [1, 30], "charge": [0, 0], "windows": {"logp": [None, 3.0]}}
 
 
 def measured(smiles: str) -> dict[str, float]:
@@ -37,9 +57,9 @@ def measured(smiles: str) -> dict[str, float]:
 
 def twenty(client: Client) -> None:
     """20 trials of every kind: own, proposed, failed, abandoned, partial, pending."""
-    attach_molecule(client, "CCO", measured("CCO"))
+    attach_object(client, "CCO", measured("CCO"))
     for n in (6, 5, 4, 4):
-        for place, (index, smiles) in enumerate(next_molecules(client, n).items()):
+        for place, (index, smiles) in enumerate(next_objects(client, n).items()):
             if place == 1:
                 client.mark_trial_failed(index, "no crystal")
             elif place == 3 and n == 4:
@@ -48,7 +68,7 @@ def twenty(client: Client) -> None:
                 client.complete_trial(index, {"carbons": measured(smiles)["carbons"]})
             elif not (place == 0 and n == 5):
                 complete(client, {index: smiles}, measured)
-    assert len(client._experiment.trials) == 20
+    assert len(experiment_of(client).trials) == 20
 
 
 def in_a_new_process(kind: str, path: Path) -> list[list[str]]:
@@ -67,7 +87,7 @@ def test_json_goes_on_in_a_new_process(make: Callable[..., Client], tmp_path: Pa
     client = make(objective)
     twenty(client)
     client.save_to_json_file(str(tmp_path / "experiment.json"))
-    expected = [list(next_molecules(client, n).values()) for n in (3, 2)]
+    expected = [list(next_objects(client, n).values()) for n in (3, 2)]
     assert in_a_new_process("json", tmp_path / "experiment.json") == expected
 
 
@@ -77,10 +97,10 @@ def test_sqlite_goes_on_in_a_new_process(make: Callable[..., Client], tmp_path: 
     twenty(make(name="stored", storage=sqlite_storage(tmp_path / "experiment.db")))
     unstopped = make()
     twenty(unstopped)
-    expected = [list(next_molecules(unstopped, n).values()) for n in (3, 2)]
+    expected = [list(next_objects(unstopped, n).values()) for n in (3, 2)]
     assert in_a_new_process("sqlite", tmp_path / "experiment.db") == expected
     again = Client.load_from_database("stored", sqlite_storage(tmp_path / "experiment.db"))
-    assert len(again._experiment.trials) == 25  # what the other process asked for is in the file
+    assert len(experiment_of(again).trials) == 25  # what the other process asked for is in the file
     assert set(again.summarize()["smiles"]) == set(unstopped.summarize()["smiles"])
 
 
@@ -91,12 +111,12 @@ def test_values_are_the_same_to_the_last_digit(
     """Stored or not: a surrogate of other last digits is another surrogate."""
     client = make()
     for place, smiles in enumerate(("CCO", "CCN", "CCC", "c1ccccc1"), start=1):
-        attach_molecule(client, smiles, {"carbons": (size / (2.0 + place), size / (7.0 * place))})
+        attach_object(client, smiles, {"carbons": (size / (2.0 + place), size / (7.0 * place))})
     client.save_to_json_file(str(tmp_path / "experiment.json"))
     again = Client.load_from_json_file(str(tmp_path / "experiment.json"))
-    before, after = (latent_node(one).read(one._experiment) for one in (client, again))
-    assert torch.equal(before.y, after.y)
-    assert torch.equal(before.outcomes[0].variances, after.outcomes[0].variances)
+    before, after = (latent_node(one).read(experiment_of(one)) for one in (client, again))
+    assert torch.equal(before.known.y, after.known.y)
+    assert torch.equal(before.known.outcomes[0].variances, after.known.outcomes[0].variances)
 
 
 def test_no_network_is_stored(make: Callable[..., Client], tmp_path: Path) -> None:
@@ -110,16 +130,59 @@ def test_no_network_is_stored(make: Callable[..., Client], tmp_path: Path) -> No
     assert (tmp_path / "experiment.json").stat().st_size < 20_000
 
 
+def nodes_of(client: Client) -> list[GenerationNode]:
+    return list(latent_node(client).generation_strategy.nodes_by_name.values())
+
+
 def test_both_nodes_and_their_settings_come_back(make: Callable[..., Client], tmp_path: Path) -> None:
     client = make(block=4, ax_generators=True)
     client.save_to_json_file(str(tmp_path / "experiment.json"))
     again = Client.load_from_json_file(str(tmp_path / "experiment.json"))
-    for old, new in zip(client._generation_strategy._nodes, again._generation_strategy._nodes, strict=True):
+    for old, new in zip(nodes_of(client), nodes_of(again), strict=True):
         assert type(new) is type(old)
         assert new.name == old.name
         assert list(new.transition_criteria) == list(old.transition_criteria)
         assert new.space.to_dict() == old.space.to_dict()
-    first, second = again._generation_strategy._nodes
+    first, second = nodes_of(again)
     assert (first.block, first.settings) == (4, latent_node(client).settings)
-    assert second.rules == client._generation_strategy._nodes[1].rules
-    assert second.generator_specs == client._generation_strategy._nodes[1].generator_specs
+    assert second.rules == nodes_of(client)[1].rules
+    assert second.generator_specs == nodes_of(client)[1].generator_specs
+
+
+def test_a_runner_s_column_is_stored() -> None:
+    runner = ObjectRunner("image")
+    assert object_from_json(object_to_json(runner)) == runner
+    again = Decoder(SQAConfig()).runner_from_sqa(Encoder(SQAConfig()).runner_to_sqa(runner))
+    assert again.run_metadata_report_keys == ["image"]
+
+
+def test_a_runner_of_the_first_version_is_one_of_molecules() -> None:
+    again = object_from_json({"__type": "MoleculeRunner"})
+    assert again == ObjectRunner()
+    row = Encoder(SQAConfig()).runner_to_sqa(again)
+    assert row.runner_type == 6_081
+    row.properties = {}  # it had no arguments
+    assert Decoder(SQAConfig()).runner_from_sqa(row) == ObjectRunner("smiles")
+
+
+def test_a_box_of_the_first_version_keeps_its_rules(make: Callable[..., Client]) -> None:
+    node = nodes_of(make(ax_generators=True))[1]
+    again = object_from_json({**object_to_json(node), "rules": OLD_RULES})
+    assert again.rules == OLD_RULES
+    assert again.generator_specs == node.generator_specs
+    assert again._check(["CCO", "C[NH3+]", "C" * 31]) == [None, "charge", "too_many_atoms"]
+
+
+def test_an_experiment_whose_model_is_gone_opens_and_goes_on_with_another(
+    make: Callable[..., Client], settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    here = shutil.copytree(folder, tmp_path / "here")
+    client = make(settings=replace(settings, model=str(here)), ax_generators=True)
+    attach_object(client, "CCO", both("CCO"))
+    client.save_to_json_file(str(tmp_path / "experiment.json"))
+    shutil.rmtree(here)
+    again = Client.load_from_json_file(str(tmp_path / "experiment.json"))
+    with pytest.raises(InputError, match="no model"):
+        next_objects(again, 1)
+    latent_node(again).point_at(folder)
+    assert len(next_objects(again, 2)) == 2

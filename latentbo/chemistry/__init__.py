@@ -1,0 +1,24 @@
+"""Molecules as graphs: descriptors, edits, rules, drawings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from latentbo.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from latentbo.chemistry.descriptors import morgan_counts as morgan_counts
+    from latentbo.chemistry.descriptors import scaled_descriptors as scaled_descriptors
+    from latentbo.chemistry.descriptors import tanimoto as tanimoto
+    from latentbo.chemistry.edits import GraphEdits as GraphEdits
+    from latentbo.chemistry.rules import MoleculeRules as MoleculeRules
+
+_EXPORTS = {
+    "GraphEdits": "edits",
+    "MoleculeRules": "rules",
+    "morgan_counts": "descriptors",
+    "scaled_descriptors": "descriptors",
+    "tanimoto": "descriptors",
+}
+__all__ = list(_EXPORTS)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -1,1 +1,0 @@
-"""Which decoded objects are worth measuring, and why the others are not."""
