@@ -82,8 +82,8 @@ def rounds(history: History) -> pd.DataFrame:
 
     Predictions were recorded before anything was measured: their nll and coverage are those of new data.
     """
-    told = in_order_of_calls(history)
-    frame = pd.DataFrame([_round(each, told[told["round"] == each.number]) for each in history.rounds])
+    tried = in_order_of_calls(history)
+    frame = pd.DataFrame([_round(each, tried[tried["round"] == each.number]) for each in history.rounds])
     return frame if len(frame) else pd.DataFrame(columns=list(ROUNDS))
 
 
@@ -135,10 +135,10 @@ def versions() -> str:
     return ", ".join([*listed, f"Python {platform.python_version()}"])
 
 
-def _round(each: Round, told: pd.DataFrame) -> dict[str, Any]:
-    """One round; `told` are its rows."""
+def _round(each: Round, tried: pd.DataFrame) -> dict[str, Any]:
+    """One round; `tried` are its rows."""
     counts = each.counts
-    known = told[told["value"].notna() & told["mean"].notna() & (told["sd"] > 0)]
+    known = tried[tried["value"].notna() & tried["mean"].notna() & (tried["sd"] > 0)]
     quality = {"nll": np.nan, "coverage": np.nan}
     if len(known):
         quality = asdict(

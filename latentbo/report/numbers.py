@@ -61,25 +61,25 @@ def number(column: pd.Series) -> pd.Series:
 
 def calls(table: pd.DataFrame) -> pd.DataFrame:
     """The calls in order: the table's columns, `call` (from 1), `best` (so far; NaN before any value)."""
-    told = table[table["status"].isin([MEASURED, FAILED])].copy()
-    told["value"] = number(told["value"]).where(told["status"] == MEASURED)
-    told["round"] = number(told["round"]).fillna(START).astype(int)
-    told["call"] = np.arange(1, len(told) + 1)
-    told["best"] = told["value"].cummax().ffill()
-    return told.reset_index(drop=True)
+    tried = table[table["status"].isin([MEASURED, FAILED])].copy()
+    tried["value"] = number(tried["value"]).where(tried["status"] == MEASURED)
+    tried["round"] = number(tried["round"]).fillna(START).astype(int)
+    tried["call"] = np.arange(1, len(tried) + 1)
+    tried["best"] = tried["value"].cummax().ffill()
+    return tried.reset_index(drop=True)
 
 
-def leaders(told: pd.DataFrame, most: int) -> pd.DataFrame:
+def leaders(tried: pd.DataFrame, most: int) -> pd.DataFrame:
     """The calls with the highest values, best first, each object once; ties in order of the calls."""
-    ranked = told[told["value"].notna()].sort_values("value", ascending=False, kind="stable")
+    ranked = tried[tried["value"].notna()].sort_values("value", ascending=False, kind="stable")
     return ranked.drop_duplicates("object").head(most).reset_index(drop=True)
 
 
-def calibration(told: pd.DataFrame) -> Calibration:
+def calibration(tried: pd.DataFrame) -> Calibration:
     """Of the measured proposals that have a prediction; start data are left out, as they were fitted."""
-    mean, sd = number(told["mean"]), number(told["sd"])
-    use = told["value"].notna() & mean.notna() & (sd >= 0) & (told["round"] > START)
-    return Calibration(*(column[use].to_numpy(dtype=float) for column in (told["value"], mean, sd)))
+    mean, sd = number(tried["mean"]), number(tried["sd"])
+    use = tried["value"].notna() & mean.notna() & (sd >= 0) & (tried["round"] > START)
+    return Calibration(*(column[use].to_numpy(dtype=float) for column in (tried["value"], mean, sd)))
 
 
 def grouped(rounds: pd.DataFrame, most: int) -> tuple[pd.DataFrame, int]:

@@ -130,25 +130,27 @@ def _contents(data: ReportData) -> dict[str, Any]:
     draw, noun = data.kind.draw, data.kind.noun
     table, rounds = _framed(data.table, TABLE), _framed(data.rounds, ROUNDS)
     events = _framed(data.encoder_events, EVENTS)
-    told = calls(table)
-    rows = [summary.leader(i, row) for i, row in enumerate(leaders(told, LISTED).to_dict("records"), start=1)]
+    tried = calls(table)
+    rows = [
+        summary.leader(i, row) for i, row in enumerate(leaders(tried, LISTED).to_dict("records"), start=1)
+    ]
     switches = [int(place) for place in number(events["round"][events["accepted"].astype(bool)]).dropna()]
-    pending, random = int((table["status"] == PENDING).sum()), after(data.random_band, len(told))
+    pending, random = int((table["status"] == PENDING).sum()), after(data.random_band, len(tried))
     return {
         "data": data,
         "head_facts": {name: text for name, text in data.facts.items() if name.lower() in HEAD_FACTS},
-        "tiles": summary.tiles(told, rounds, random, pending, data.budget),
+        "tiles": summary.tiles(tried, rounds, random, pending, data.budget),
         "rows": rows,
         "noun": noun,
         "best": rows[0] | {"drawing": draw(rows[0]["object"], 340, 300)} if rows else None,
         "drawn": [row | {"drawing": draw(row["object"], 260, 190)} for row in rows[:DRAWN]],
-        "trace": trace_plot.trace(told, data.objective, data.random_band),
-        "map": latent_map.latent_map(_placed(told, data.latents), data.objective, noun=f"measured {noun}"),
-        "parity": plots.parity(calibration(told), data.objective),
+        "trace": trace_plot.trace(tried, data.objective, data.random_band),
+        "map": latent_map.latent_map(_placed(tried, data.latents), data.objective, noun=f"measured {noun}"),
+        "parity": plots.parity(calibration(tried), data.objective),
         "candidates": round_plots.candidates(rounds, switches),
         "model": round_plots.model_by_round(rounds, switches),
         "events": events.to_dict("records"),
-        "failures": summary.failures(told, REASONS),
+        "failures": summary.failures(tried, REASONS),
     }
 
 
@@ -156,9 +158,9 @@ def _framed(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     return frame.reset_index(drop=True) if len(frame) else pd.DataFrame(columns=list(columns))
 
 
-def _placed(told: pd.DataFrame, latents: np.ndarray) -> LatentMap:
+def _placed(tried: pd.DataFrame, latents: np.ndarray) -> LatentMap:
     """The measured calls with a value and a finite latent, in the main plane of those latents."""
-    measured = told[told["status"] == MEASURED]
+    measured = tried[tried["status"] == MEASURED]
     points = (
         np.asarray(latents, dtype=float).reshape(len(measured), -1) if len(measured) else np.zeros((0, 1))
     )

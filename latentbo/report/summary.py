@@ -20,14 +20,14 @@ class Tile(NamedTuple):
 
 
 def tiles(
-    told: pd.DataFrame, rounds: pd.DataFrame, random: Band | None, pending: int, budget: int | None
+    tried: pd.DataFrame, rounds: pd.DataFrame, random: Band | None, pending: int, budget: int | None
 ) -> list[Tile]:
-    """The figures of the head. `random`: random screening after as many calls as there are in `told`."""
-    new = told["round"] > START
-    start, best = told["value"][~new].max(), told["value"].max()
+    """The figures of the head. `random`: random screening after as many calls as there are in `tried`."""
+    new = tried["round"] > START
+    start, best = tried["value"][~new].max(), tried["value"].max()
     gain = f"+{written(best - start, 3)} against the start" if best > start else "no better than the start"
     comparable = np.isfinite(start) and new.any()
-    failed = int(told["value"][new].isna().sum())
+    failed = int(tried["value"][new].isna().sum())
     spent = f"{int(new.sum()):,}" + ("" if budget is None else f" of {budget:,}")
     seconds = float(number(rounds["seconds"]).median()) if len(rounds) else float("nan")
     found = [
@@ -64,9 +64,9 @@ def leader(rank: int, row: Mapping[Any, Any]) -> dict[str, Any]:
     }
 
 
-def failures(told: pd.DataFrame, most: int) -> dict[str, int]:
+def failures(tried: pd.DataFrame, most: int) -> dict[str, int]:
     """The commonest reasons of calls without a value, and how many calls each cost."""
-    reasons = told["reason"][told["value"].isna()].fillna("no reason given").astype(str)
+    reasons = tried["reason"][tried["value"].isna()].fillna("no reason given").astype(str)
     return {str(reason): int(count) for reason, count in reasons.value_counts().head(most).items()}
 
 

@@ -15,51 +15,51 @@ BAND_POINTS = 400  # places at which the edges of the random band are drawn
 
 
 @style.styled
-def trace(told: pd.DataFrame, objective: str, band: pd.DataFrame | None) -> Picture:
+def trace(tried: pd.DataFrame, objective: str, band: pd.DataFrame | None) -> Picture:
     """Best value so far of `numbers.calls`, and of random screening (columns calls, low, median, high)."""
     figure = style.canvas(700, 430)
     axes = figure.add_subplot()
     axes.set(
         xlabel="calls to the objective (start data included)", ylabel=f"{plain(objective)} (larger is better)"
     )
-    if told["value"].isna().all():
+    if tried["value"].isna().all():
         style.nothing(axes, "no measured value yet")
         return style.picture(
             figure, "trace", "Best value so far: nothing is measured yet.", "Nothing is measured yet."
         )
-    start, last = int((told["round"] == START).sum()), len(told)
+    start, last = int((tried["round"] == START).sum()), len(tried)
     first = max(1, 2 * start - last) if last > start else 1  # start data take at most half of the picture
     shown = _within(band, first, last)
-    _draw_calls(axes, told, last)
+    _draw_calls(axes, tried, last)
     _draw_band(axes, shown)
     if 0 < start < last:
         _mark_start(axes, first, start)
-    low, high = _range(told, shown, first)
+    low, high = _range(tried, shown, first)
     axes.set(xlim=(first - 0.5, last + max(0.5, 0.02 * (last - first))), ylim=(low, high))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     style.keyed(figure, axes, columns=6)
-    hidden = int((told["value"][told["call"] >= first] < low).sum())
+    hidden = int((tried["value"][tried["call"] >= first] < low).sum())
     below = f" {hidden} low value{'s' * (hidden > 1)} below the axis not drawn." if hidden else ""
-    random, end = _random(band, last), written(float(told["best"].iloc[-1]))
+    random, end = _random(band, last), written(float(tried["best"].iloc[-1]))
     alt = f"Line of the best {plain(objective)} so far over {last} calls; it ends at {end}. {random}"
     caption = f"Line: best value after each call; dots: single calls.{below} {random}"
     return style.picture(figure, "trace", alt, caption)
 
 
-def _draw_calls(axes: Axes, told: pd.DataFrame, last: int) -> None:
-    steps = told[(told["best"] != told["best"].shift()) | (told["call"] == last)]
+def _draw_calls(axes: Axes, tried: pd.DataFrame, last: int) -> None:
+    steps = tried[(tried["best"] != tried["best"].shift()) | (tried["call"] == last)]
     axes.plot(
         steps["call"], steps["best"], color=style.BLUE, lw=2.4, drawstyle="steps-post", marker="o", ms=5,
         markevery=[-1], label="best so far", zorder=3,
     )  # fmt: skip
     for new, colour, label in ((False, style.MUTED, "start data"), (True, style.SKY, "proposals")):
-        rows = told[told["value"].notna() & ((told["round"] > START) == new)]
+        rows = tried[tried["value"].notna() & ((tried["round"] > START) == new)]
         if len(rows):
             axes.scatter(
                 rows["call"], rows["value"], s=13, color=colour, alpha=0.65, lw=0, label=label,
                 rasterized=last > style.MANY,
             )  # fmt: skip
-    failed = told["call"][told["value"].isna()]
+    failed = tried["call"][tried["value"].isna()]
     if len(failed):
         axes.scatter(
             failed, np.full(len(failed), 0.02), s=22, marker="x", lw=1.1, color=style.VERMILLION,
@@ -94,12 +94,12 @@ def _mark_start(axes: Axes, first: int, start: int) -> None:
     )  # fmt: skip
 
 
-def _range(told: pd.DataFrame, shown: pd.DataFrame, first: int) -> tuple[float, float]:
+def _range(tried: pd.DataFrame, shown: pd.DataFrame, first: int) -> tuple[float, float]:
     """The axis without the climb of the first calls and the worst values: they would squeeze the rest."""
-    from_here = first + 0.05 * (len(told) - first)
+    from_here = first + 0.05 * (len(tried) - first)
     edge = shown[shown["calls"] >= from_here]
-    ends = pd.concat([told["best"][told["call"] >= from_here], edge["low"], edge["high"]]).astype(float)
-    values = told["value"][told["call"] >= first].dropna()
+    ends = pd.concat([tried["best"][tried["call"] >= from_here], edge["low"], edge["high"]]).astype(float)
+    values = tried["value"][tried["call"] >= first].dropna()
     top = float(max(ends.max(), values.max()) if len(values) else ends.max())
     reach = top - 1.5 * (top - values.quantile(0.25))
     return style.limits(float(np.nanmin([ends.min(), values[values >= reach].min()])), top)
