@@ -19,11 +19,11 @@ HALF_LIFE = 40.0  # told proposals after which an outcome counts half
 FLOOR = 0.2  # of all the shares, spread evenly
 
 
-Outcome = tuple[str, bool, Mapping[str, float]]
+OperatorOutcome = tuple[str, bool, Mapping[str, float]]
 """What came of a proposal: who made it, whether it was a success, and the shares that all had then."""
 
 
-def success_shares(names: Sequence[str], outcomes: Iterable[Outcome]) -> dict[str, float]:
+def success_shares(names: Sequence[str], outcomes: Iterable[OperatorOutcome]) -> dict[str, float]:
     """Shares that sum to 1, in proportion to the yields above a floor.
 
     `outcomes` are told proposals in order. What unknown proposers did is left out.

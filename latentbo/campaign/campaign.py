@@ -130,7 +130,7 @@ class Campaign:
             raise InputError(f"ask for at least 1 object, not {n}")
         began = time.monotonic()
         seed = derive(self.seed, "ask", len(self.history.rounds) + 1)
-        batch, fitted = self._strategy.propose(n, self.known(), seed)
+        batch, fitted = self._strategy.propose(n, self.knowledge(), seed)
         payload = asked(
             batch,
             self.history,
@@ -174,7 +174,7 @@ class Campaign:
         """Proposals that wait for a value, as `ask` gave them."""
         return asked_frame(self.history, [row.id for row in self.history.with_status("pending")])
 
-    def known(self) -> Knowledge:
+    def knowledge(self) -> Knowledge:
         """What the next proposal has to go by, as the models take it."""
         return knowledge_of(self.history)
 
@@ -183,15 +183,15 @@ class Campaign:
 
         Larger is better, and values are transformed (`outcome_transform`).
         """
-        return self._strategy.surrogates(self.known())[0]
+        return self._strategy.surrogates(self.knowledge())[0]
 
     def context(self, fitted: SurrogateFit) -> ProposalContext:
         """What a proposal would rest on now, with this surrogate; what is pending counts as measured at its mean."""
-        return self._strategy.context(self.known(), [fitted])
+        return self._strategy.context(self.knowledge(), [fitted])
 
     def feasibility(self) -> Feasibility:
         """P(feasible | z) from what was measured and what failed; uninformed while nothing has failed."""
-        return self._strategy.feasibility(self.known())
+        return self._strategy.feasibility(self.knowledge())
 
     @property
     def retrain_due(self) -> bool:
@@ -205,7 +205,7 @@ class Campaign:
         Recorded either way.
         """
         pack_model(self.model)  # what it makes could not be stored otherwise
-        (outcome,) = self.known().outcomes
+        (outcome,) = self.knowledge().outcomes
         seed = derive(self.seed, "retrain", len(self.history.encoders))
         result = self._retrainer(self._strategy.featured, outcome.data, seed=seed)
         event = EncoderEvent(

@@ -151,7 +151,7 @@ class History:
             return last.region
         return last.region.update(best_before=last.best, best_of_batch=max(found))
 
-    def outcomes(self) -> list[tuple[str, bool, Mapping[str, float]]]:
+    def operator_outcomes(self) -> list[tuple[str, bool, Mapping[str, float]]]:
         """(proposer, success, shares of all proposers then) of each told proposal in order.
 
         A success came among the best ten known when it was proposed. What was proposed without a surrogate

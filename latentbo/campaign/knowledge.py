@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latentbo.acquisition.objectives import Objectives
-from latentbo.acquisition.operator_allocation import Outcome
+from latentbo.acquisition.operator_allocation import OperatorOutcome
 from latentbo.acquisition.region import TrustRegion
 from latentbo.campaign.history import History
 from latentbo.data.measurements import Measurements
@@ -29,7 +29,7 @@ class Knowledge:
     """All that is known when something is proposed, before any of it is modelled.
 
     `ranked` holds the objects whose outcomes `y` are all known, with one number each that says how good they are on the
-    whole. `seen` are all objects that ever came in. `objectives` is None where the one outcome is the objective.
+    whole. `known` are all objects that ever came in. `objectives` is None where the one outcome is the objective.
     """
 
     outcomes: tuple[OutcomeData, ...]
@@ -37,10 +37,10 @@ class Knowledge:
     y: Float[Tensor, "n m"]
     failed: tuple[str, ...]
     pending: tuple[str, ...]
-    seen: frozenset[str]
+    known: frozenset[str]
     region: TrustRegion
     runners_up: tuple[tuple[str, str], ...] = ()
-    successes: tuple[Outcome, ...] = ()
+    operator_outcomes: tuple[OperatorOutcome, ...] = ()
     objectives: Objectives | None = None
 
     def enough(self, initial: int) -> bool:
@@ -69,5 +69,5 @@ def knowledge_of(history: History) -> Knowledge:
         history.known(),
         history.region(),
         history.rounds[-1].runners_up if history.rounds else (),
-        tuple(history.outcomes()),
+        tuple(history.operator_outcomes()),
     )

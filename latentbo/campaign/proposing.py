@@ -40,16 +40,16 @@ class ProposalStrategy:
     acquisition: MakeAcquisition
     encodings: Encodings = field(default_factory=Encodings)
 
-    def propose(self, n: int, known: Knowledge, seed: int) -> tuple[Batch, SurrogateFit | None]:
+    def propose(self, n: int, knowledge: Knowledge, seed: int) -> tuple[Batch, SurrogateFit | None]:
         """n new objects at most, and the surrogate (of the first outcome) that they rest on, None where there is none yet.
 
         Raises `ShortfallError` where nothing new could be proposed.
         """
-        if not known.enough(self.settings.initial):
-            batch, fits = propose_prior(n, self.model, known.seen, self.check, seed), []
+        if not knowledge.enough(self.settings.initial):
+            batch, fits = propose_prior(n, self.model, knowledge.known, self.check, seed), []
         else:
-            fits = self.surrogates(known)
-            batch = self._search(n, self.context(known, fits), known, seed)
+            fits = self.surrogates(knowledge)
+            batch = self._search(n, self.context(knowledge, fits), knowledge, seed)
         if not batch.proposals:
             raise ShortfallError(
                 f"no new object could be proposed: {batch.counts}. Loosen the rules or enlarge the pool"
@@ -65,52 +65,62 @@ class ProposalStrategy:
             structure=self.settings.structure, descriptors=self.settings.descriptors
         )
 
-    def surrogates(self, known: Knowledge) -> list[SurrogateFit]:
+    def surrogates(self, knowledge: Knowledge) -> list[SurrogateFit]:
         """One fitted to each outcome, through the live encoder."""
         return [
             self.featured.surrogate(
                 outcome.data, self.encodings(self.model, outcome.data.objects), outcome.variances
             )
-            for outcome in known.outcomes
+            for outcome in knowledge.outcomes
         ]
 
-    def context(self, known: Knowledge, fits: Sequence[SurrogateFit]) -> ProposalContext:
+    def context(self, knowledge: Knowledge, fits: Sequence[SurrogateFit]) -> ProposalContext:
         """What a proposal would rest on. What is pending counts as measured, at the value that the surrogate expects of it:
         the next batch is not made of its analogues.
         """
         model = self.featured
         now = ProposalContext(
             model,
-            fits[0].model if known.objectives is None else MultiOutputLatentGP(*(fit.model for fit in fits)),
-            known.ranked,
-            known.seen,
-            known.region,
-            self.feasibility(known),
+            fits[0].model
+            if knowledge.objectives is None
+            else MultiOutputLatentGP(*(fit.model for fit in fits)),
+            knowledge.ranked,
+            knowledge.known,
+            knowledge.region,
+            self.feasibility(knowledge),
             self.check,
-            known.runners_up,
+            knowledge.runners_up,
         )
-        return now.with_fantasies(model.inputs(model.codec.read(known.pending))) if known.pending else now
+        return (
+            now.with_fantasies(model.inputs(model.codec.read(knowledge.pending)))
+            if knowledge.pending
+            else now
+        )
 
-    def feasibility(self, known: Knowledge) -> Feasibility:
+    def feasibility(self, knowledge: Knowledge) -> Feasibility:
         """P(feasible | z) from what has a value and what failed; uninformed while nothing has failed."""
-        passed = tuple(dict.fromkeys(name for outcome in known.outcomes for name in outcome.data.objects))
-        groups = (passed, known.failed) if known.failed else ()  # without failures there is nothing to learn
+        passed = tuple(dict.fromkeys(name for outcome in knowledge.outcomes for name in outcome.data.objects))
+        groups = (
+            (passed, knowledge.failed) if knowledge.failed else ()
+        )  # without failures there is nothing to learn
         parts = [self.encodings(self.model, group) for group in groups]
         z = torch.cat([*parts, torch.empty(0, self.model.latent, dtype=torch.float64)])
         outcomes = (torch.arange(len(z)) < len(passed)).double()
         return learn_feasibility(z, outcomes, float(self.model.prior.covariance().diagonal().sqrt().mean()))
 
-    def _search(self, n: int, context: ProposalContext, known: Knowledge, seed: int) -> Batch:
-        make = self._acquisition_of(known)
+    def _search(self, n: int, context: ProposalContext, knowledge: Knowledge, seed: int) -> Batch:
+        make = self._acquisition_of(knowledge)
         if self.settings.proposer == "gradient":
             return propose_gradient(n, context, make, seed)
-        shares = success_shares(list(self.proposers), known.successes)
+        shares = success_shares(list(self.proposers), knowledge.operator_outcomes)
         effort = PoolSettings(rounds=self.settings.pool_rounds, size=self.settings.pool_size)
         return propose_pool(n, context, self.proposers, shares, make, effort, seed)
 
-    def _acquisition_of(self, known: Knowledge) -> MakeAcquisition:
+    def _acquisition_of(self, knowledge: Knowledge) -> MakeAcquisition:
         """The named one for one objective; noisy (hypervolume) improvement for more than that."""
-        if known.objectives is None:
+        if knowledge.objectives is None:
             return self.acquisition
         model = self.featured
-        return known.objectives.acquisition(model.inputs(model.codec.read(known.ranked.objects)), known.y)
+        return knowledge.objectives.acquisition(
+            model.inputs(model.codec.read(knowledge.ranked.objects)), knowledge.y
+        )

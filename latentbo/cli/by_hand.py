@@ -39,6 +39,7 @@ def init(
     with terminal.waiting("loading"):
         from latentbo.campaign.files import begin_file
 
+        options.same_kind(options.given_kind(context), campaign, given.model)
         table = given.table(campaign)
         log, reader = begin_file(campaign, given.settings, model=given.model)
     with log:

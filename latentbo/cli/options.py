@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentbo.errors import InputError
+
 if TYPE_CHECKING:
     from latentbo.kinds.base import Kind
 
@@ -141,6 +143,20 @@ def given_kind(context: typer.Context) -> Kind | None:
     """The kind that the user named ahead of the command."""
     found: Kind | None = context.obj
     return found
+
+
+def same_kind(named: Kind | None, campaign: Path, model: str | None) -> None:
+    """Raises `InputError` where a campaign in this file, with this model, is of another kind than the user named."""
+    if named is None:
+        return
+    from latentbo.campaign.files import kind_at
+
+    found = kind_at(campaign, model)
+    if found.name != named.name:
+        raise InputError(
+            f"--kind says {named.name}, but the model here (--model, or the default one) is of {found.name}: give a --model of "
+            f"{named.name}, or leave --kind out"
+        )
 
 
 def default_kind() -> Kind:

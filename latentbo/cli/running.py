@@ -16,9 +16,11 @@ from latentbo.errors import InputError, LatentboError
 
 if TYPE_CHECKING:
     from latentbo.campaign import Campaign
+    from latentbo.kinds.base import Kind
 
 DEMO: dict[str, Any] = {
     "objective": "osimertinib_mpo",
+    "seed": 0,
     "budget": 150,
     "batch": 10,
     "rules": {"windows": {"sa_score": [None, 4.0]}},
@@ -47,8 +49,10 @@ def demo(
     evaluations, from molecules that the shipped model draws; none may look hard to make (SA score above 4). Stopped
     and run again, it goes on where it was.
     """
-    chosen = {"out": str(out), "seed": seed, "model": model}
-    _carry_out(config.given(None, {**DEMO, **chosen}), _command(context, None, chosen))
+    chosen = {"out": str(out), "seed": DEMO["seed"] if seed is None else seed, "model": model}
+    _carry_out(
+        config.given(None, {**DEMO, **chosen}), _command(context, None, chosen), options.given_kind(context)
+    )
     terminal.say(
         "\nNext, an objective of your own: a function in a file, from a list of SMILES to a list of numbers:"
     )
@@ -110,10 +114,14 @@ def run(
         "start": start and str(start), "smiles_column": smiles_column, "value_column": value_column,
         "acquisition": acquisition, "proposer": proposer, "retrain": retrain, "minimise": minimise, "model": model,
     }  # fmt: skip
-    _carry_out(config.given(configuration, chosen), _command(context, configuration, chosen))
+    _carry_out(
+        config.given(configuration, chosen),
+        _command(context, configuration, chosen),
+        options.given_kind(context),
+    )
 
 
-def _carry_out(given: config.Given, command: str) -> None:
+def _carry_out(given: config.Given, command: str, kind: Kind | None) -> None:
     with terminal.waiting("loading"):
         from latentbo.campaign.opening import begin_or_reopen
         from latentbo.codecs.molecules import quiet_rdkit
@@ -126,6 +134,7 @@ def _carry_out(given: config.Given, command: str) -> None:
         objective, label = load_objective(given.objective), _label(given.objective)
         folder = Path(given.out or "latentbo-" + re.sub(r"[^\w.-]+", "-", label))
         file = folder / "campaign.db"
+        options.same_kind(kind, file, given.model)
         start = given.table(file)
         campaign = begin_or_reopen(file, {**given.settings, "objective": label}, model=given.model)
     with quiet_rdkit(), campaign:

@@ -39,7 +39,7 @@ class Unit:
 
 
 @dataclass(frozen=True, eq=False)
-class Ranks:
+class NormalScores:
     """Normal scores of ranks (van der Waerden 1952): the standard normal quantile of a value's place among all; equal
     values share the middle of their places. `values` are the distinct ones, ascending, and `scores` theirs.
     """
@@ -48,7 +48,7 @@ class Ranks:
     scores: Float[np.ndarray, " k"]
 
     @classmethod
-    def of(cls, values: Float[np.ndarray, " n"]) -> Ranks:
+    def of(cls, values: Float[np.ndarray, " n"]) -> NormalScores:
         distinct, counts = np.unique(values, return_counts=True)
         middle = (np.cumsum(counts) - counts / 2) / len(values)
         return cls(distinct, torch.special.ndtri(torch.from_numpy(middle)).numpy())
@@ -67,7 +67,7 @@ class Ranks:
         return middle, (high - low) / 2
 
 
-OutcomeTransform = Unit | Ranks
+OutcomeTransform = Unit | NormalScores
 IDENTITY = Unit()
 
 
@@ -81,7 +81,7 @@ def outcome_transform_of(values: Float[Tensor, "n 1"]) -> OutcomeTransform:
     reach = float(known.max() - known.min())
     low, high = np.quantile(known, MIDDLE)
     if high - low < ALIKE * reach:
-        return Ranks.of(known)
+        return NormalScores.of(known)
     if reach == 0.0 or ORDINARY[0] <= reach <= ORDINARY[1]:
         return IDENTITY
     return Unit(2.0 ** math.floor(math.log2(reach)))

@@ -28,7 +28,7 @@ def locate(source: str | Path) -> Path:
     folder = Path(source)
     if not folder.is_dir():
         raise InputError(
-            f"no model {str(source)!r}: give a folder with {CARD}, or one of {', '.join(SHIPPED)}"
+            f"no model {str(source)!r}: give a folder with {CARD} (--model, where it has moved), or one of {', '.join(SHIPPED)}"
         )
     return folder
 
@@ -53,7 +53,11 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 def read_weights(folder: Path, card: Mapping[str, Any]) -> bytes:
     """The weights file beside a card, whole and its own: a flipped bit in a payload would load silently."""
-    payload = (folder / WEIGHTS).read_bytes() if (folder / WEIGHTS).exists() else b""
+    if not (folder / WEIGHTS).is_file():
+        raise ModelFileError(
+            f"{folder} has a card, but no {WEIGHTS}: copy that too, or train the model again"
+        )
+    payload = (folder / WEIGHTS).read_bytes()
     check_weights(card, payload, folder)
     return payload
 

@@ -64,6 +64,9 @@ def calls(table: pd.DataFrame) -> pd.DataFrame:
     tried = table[table["status"].isin([MEASURED, FAILED])].copy()
     tried["value"] = number(tried["value"]).where(tried["status"] == MEASURED)
     tried["round"] = number(tried["round"]).fillna(START).astype(int)
+    tried["start"] = (
+        (tried["round"] == START).astype(int).cummin().astype(bool)
+    )  # own rows of later on are no start data
     tried["call"] = np.arange(1, len(tried) + 1)
     tried["best"] = tried["value"].cummax().ffill()
     return tried.reset_index(drop=True)

@@ -24,7 +24,7 @@ def tiles(
 ) -> list[Tile]:
     """The figures of the head. `random`: random screening after as many calls as there are in `tried`."""
     new = tried["round"] > START
-    start, best = tried["value"][~new].max(), tried["value"].max()
+    start, best = tried["value"][tried["start"]].max(), tried["value"].max()
     gain = f"+{written(best - start, 3)} against the start" if best > start else "no better than the start"
     comparable = np.isfinite(start) and new.any()
     failed = int(tried["value"][new].isna().sum())
@@ -32,7 +32,7 @@ def tiles(
     seconds = float(number(rounds["seconds"]).median()) if len(rounds) else float("nan")
     found = [
         Tile("Best value", written(best), gain if comparable else ""),
-        Tile("Best of the start data", written(start), _plural(int((~new).sum()), "call")),
+        Tile("Best of the start data", written(start), _plural(int(tried["start"].sum()), "call")),
         Tile("Budget used", spent, f"{failed:,} failed, {pending:,} pending"),
         Tile(
             "Rounds",

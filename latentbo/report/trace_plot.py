@@ -27,7 +27,7 @@ def trace(tried: pd.DataFrame, objective: str, band: pd.DataFrame | None) -> Pic
         return style.picture(
             figure, "trace", "Best value so far: nothing is measured yet.", "Nothing is measured yet."
         )
-    start, last = int((tried["round"] == START).sum()), len(tried)
+    start, last = int(tried["start"].sum()), len(tried)
     first = max(1, 2 * start - last) if last > start else 1  # start data take at most half of the picture
     shown = _within(band, first, last)
     _draw_calls(axes, tried, last)
@@ -52,8 +52,13 @@ def _draw_calls(axes: Axes, tried: pd.DataFrame, last: int) -> None:
         steps["call"], steps["best"], color=style.BLUE, lw=2.4, drawstyle="steps-post", marker="o", ms=5,
         markevery=[-1], label="best so far", zorder=3,
     )  # fmt: skip
-    for new, colour, label in ((False, style.MUTED, "start data"), (True, style.SKY, "proposals")):
-        rows = tried[tried["value"].notna() & ((tried["round"] > START) == new)]
+    proposed = tried["round"] > START
+    for which, colour, label in (
+        (tried["start"], style.MUTED, "start data"),
+        (~tried["start"] & ~proposed, style.GREEN, "own rows"),
+        (proposed, style.SKY, "proposals"),
+    ):
+        rows = tried[tried["value"].notna() & which]
         if len(rows):
             axes.scatter(
                 rows["call"], rows["value"], s=13, color=colour, alpha=0.65, lw=0, label=label,

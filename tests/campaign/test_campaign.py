@@ -24,7 +24,7 @@ from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.knowledge import measurements
 from latentbo.campaign.settings import Settings
 from latentbo.data.measurements import Measurements
-from latentbo.data.outcome_transforms import IDENTITY, Ranks
+from latentbo.data.outcome_transforms import IDENTITY, NormalScores
 from latentbo.errors import InputError, ModelFileError, ShortfallError, StoreError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
@@ -108,7 +108,7 @@ def test_values_that_are_nearly_all_alike_are_ranked(begin: Begin) -> None:
     names = ["C" * n for n in range(1, 25)]
     values = [0.0] * 22 + [1e-30, 1e-3]
     campaign.tell(pd.DataFrame({"smiles": names, "value": values}))
-    assert isinstance(campaign.outcome_transform, Ranks)
+    assert isinstance(campaign.outcome_transform, NormalScores)
     y = campaign.context(campaign.surrogate()).data.values[:, 0]
     assert y[23] - y[22] < 1.0 < y[22] - y[0], "the best two stand out from the others, not one from all"
     asked = campaign.ask(3)
@@ -240,7 +240,7 @@ def test_runners_up_and_shares_are_remembered_in_the_file(begin: Begin) -> None:
     shares = again.history.rounds[-1].shares
     assert sum(shares.values()) == pytest.approx(1.0)
     assert set(shares) == {"perturb", "path", "prior", "graph"}
-    assert [then for _, _, then in again.history.outcomes()] == [shares, shares]
+    assert [then for _, _, then in again.history.operator_outcomes()] == [shares, shares]
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_stopping_after_every_round_changes_nothing(begin: Begin) -> None:
     again = begin(parts)
     assert again.history.rows == whole.history.rows
     assert again.history.region() == whole.history.region()
-    assert again.history.outcomes() == whole.history.outcomes()
+    assert again.history.operator_outcomes() == whole.history.operator_outcomes()
     assert replace(again.history, rounds=()) == replace(whole.history, rounds=())
 
 

@@ -64,7 +64,7 @@ def spoil_weights(folder: Path) -> None:
     [
         (spoil_network, ModelFileError, "were changed since it was written"),
         (spoil_weights, ModelFileError, "SHA-256"),
-        (lambda folder: (folder / WEIGHTS).unlink(), ModelFileError, "SHA-256"),
+        (lambda folder: (folder / WEIGHTS).unlink(), ModelFileError, "no weights.safetensors"),
         (lambda folder: (folder / CARD).unlink(), ModelFileError, "no readable"),
         (lambda folder: None, InputError, "did you mean 'charge'"),
     ],

@@ -117,7 +117,7 @@ def test_nothing_has_happened_yet() -> None:
     history = History()
     assert history.best() is None
     assert history.region() == TrustRegion()
-    assert history.outcomes() == []
+    assert history.operator_outcomes() == []
     assert measurements(history).values.shape == (0, 1)
     assert measurements(history).values.dtype == torch.float64
 
@@ -132,7 +132,7 @@ def test_a_minimised_target_is_flipped_where_models_see_it_and_nowhere_else() ->
     assert history.best().object == "D"
     assert history.rows["d"].value == -2.0
     assert measurements(history).values[:, 0].tolist() == [-3.0, 1.0, -7.0, 2.0]
-    assert history.outcomes() == [("path", True, {})]
+    assert history.operator_outcomes() == [("path", True, {})]
     assert history.region().successes == 1
 
 
@@ -188,7 +188,7 @@ def test_successes_came_among_the_best_ten() -> None:
         told(E="failed", B=7.0),
         told(A=4.0),  # measured again: the mean, 4.55, is no success any more
     )
-    found = history.outcomes()
+    found = history.operator_outcomes()
     assert [each[:2] for each in found] == [
         ("path", False), ("path", False), ("graph", False), ("graph", True),
     ]  # fmt: skip

@@ -211,3 +211,13 @@ def test_a_start_file_may_be_one_that_the_kind_reads_itself(invoke: Invoke, tmp_
     assert not Path("c.db").exists()
     assert "0 measured, 2 to be measured first" in invoke(*begin).stderr
     assert "0 measured, 0 failed, 2 pending" in invoke("status", "c.db").stdout
+
+
+@pytest.mark.parametrize("command", [("init", "m.db"), ("run", "--objective", "qed", "--out", "m")])
+def test_a_kind_that_the_model_has_not_begins_nothing(
+    command: tuple[str, ...], here: Invoke, tmp_path: Path
+) -> None:
+    result = here(*command, code=2)
+    assert "is of molecules: give a --model of strands" in " ".join(result.stderr.split())
+    assert not (tmp_path / "m.db").exists()
+    assert not (tmp_path / "m" / "campaign.db").exists()

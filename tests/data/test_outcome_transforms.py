@@ -8,7 +8,13 @@ import torch
 from scipy.stats import norm
 from torch import Tensor
 
-from latentbo.data.outcome_transforms import IDENTITY, OutcomeTransform, Ranks, Unit, outcome_transform_of
+from latentbo.data.outcome_transforms import (
+    IDENTITY,
+    NormalScores,
+    OutcomeTransform,
+    Unit,
+    outcome_transform_of,
+)
 
 
 def column(*values: float) -> Tensor:
@@ -53,7 +59,7 @@ def test_values_of_no_ordinary_range_are_counted_in_another_unit(
 def test_where_nearly_all_are_alike_their_order_is_left(tail: tuple[float, ...], ranked: bool) -> None:
     values = column(*([0.0] * 98), *tail)
     outcome_transform = outcome_transform_of(values)
-    assert isinstance(outcome_transform, Ranks) == ranked
+    assert isinstance(outcome_transform, NormalScores) == ranked
     if ranked:
         transformed = outcome_transform.transform(values)[:, 0]
         assert transformed.argsort(stable=True).tolist() == values[:, 0].argsort(stable=True).tolist()
@@ -63,7 +69,7 @@ def test_where_nearly_all_are_alike_their_order_is_left(tail: tuple[float, ...],
 
 
 def test_equal_values_share_the_middle_of_their_ranks() -> None:
-    outcome_transform = Ranks.of(np.array([3.0, 1.0, 1.0, 2.0]))
+    outcome_transform = NormalScores.of(np.array([3.0, 1.0, 1.0, 2.0]))
     assert outcome_transform.values.tolist() == [1.0, 2.0, 3.0]
     assert outcome_transform.scores.tolist() == pytest.approx(norm.ppf([1 / 4, 2.5 / 4, 3.5 / 4]).tolist())
     assert outcome_transform.transform(column(2.0, 1.0))[:, 0].tolist() == [
@@ -73,7 +79,7 @@ def test_equal_values_share_the_middle_of_their_ranks() -> None:
 
 
 def test_predictions_by_ranks_lie_between_the_values() -> None:
-    outcome_transform = Ranks.of(np.array([0.0, 0.0, 1.0, 10.0]))
+    outcome_transform = NormalScores.of(np.array([0.0, 0.0, 1.0, 10.0]))
     for score, value in zip(outcome_transform.scores, outcome_transform.values, strict=True):
         assert outcome_transform.inverse_transform(float(score), 0.0) == (value, 0.0)
     low, high = outcome_transform.scores[1:]
@@ -84,7 +90,7 @@ def test_predictions_by_ranks_lie_between_the_values() -> None:
     assert sd.tolist() == pytest.approx([4.5, 0.0])
 
 
-@pytest.mark.parametrize("outcome_transform", [Unit(0.5), Ranks.of(np.array([1.0, 2.0, 5.0]))])
+@pytest.mark.parametrize("outcome_transform", [Unit(0.5), NormalScores.of(np.array([1.0, 2.0, 5.0]))])
 def test_order_is_kept(outcome_transform: OutcomeTransform) -> None:
     transformed = outcome_transform.transform(column(1.0, 2.0, 5.0))[:, 0]
     assert (transformed.diff() > 0).all()

@@ -123,7 +123,7 @@ def test_a_told_value_counts_at_the_very_next_ask(begin: Begin, tell: Tell, know
         known(campaign)
         campaign.ask(1)
     tell(campaign, {**VALUES, "CCOCC": 50.0, "CCNCC": -3.0})
-    data = campaign.known().outcomes[0].data
+    data = campaign.knowledge().outcomes[0].data
     assert dict(zip(data.objects, data.values[:, 0].tolist(), strict=True)).keys() >= {"CCOCC", "CCNCC"}
     context = campaign.context(campaign.surrogate())
     assert context.best == 50.0

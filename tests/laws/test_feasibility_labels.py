@@ -66,7 +66,7 @@ def test_a_failure_never_becomes_a_value(begin: Begin, tell: Tell) -> None:
     """No number stands for it, neither in what the surrogate learns from nor among the best."""
     campaign = begin(settings={"minimise": True})
     tell(campaign, VALUES, FAILED)
-    for outcome in campaign.known().outcomes:
+    for outcome in campaign.knowledge().outcomes:
         assert outcome.data.objects == tuple(VALUES)
         assert set((-outcome.data.values[:, 0]).tolist()) == set(VALUES.values())
     assert campaign.surrogate().model.train_targets.shape == (len(VALUES),)

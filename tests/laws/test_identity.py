@@ -24,7 +24,7 @@ Tell = Callable[..., None]
 def learnt_where_it_lies(campaign: Campaign, values: dict[str, float]) -> None:
     """Each measured object has one row: the latents that the live encoder gives it, and its own value."""
     surrogate: LatentGP = campaign.surrogate().model
-    data = campaign.known().outcomes[0].data
+    data = campaign.knowledge().outcomes[0].data
     assert sorted(data.objects) == sorted(values)
     z = campaign.model.embed(campaign.model.codec.read(data.objects))
     torch.testing.assert_close(latents_of(surrogate), z, atol=1e-5, rtol=1e-5)

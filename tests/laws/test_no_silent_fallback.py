@@ -135,6 +135,6 @@ def test_ranks_and_units_do_not_turn_the_sign(begin: Begin) -> None:
     for minimise, sign in ((False, 1.0), (True, -1.0)):
         campaign = begin(f"{minimise}.db", {"minimise": minimise})
         campaign.tell(pd.DataFrame({"smiles": names, "value": [sign * value for value in values]}))
-        data = campaign.known().outcomes[0].data
+        data = campaign.knowledge().outcomes[0].data
         assert data.objects[int(data.values.argmax())] == names[-1] == campaign.history.best().object
         assert torch.isfinite(data.values).all()

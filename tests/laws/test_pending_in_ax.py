@@ -63,7 +63,7 @@ def test_a_trial_that_failed_is_not_asked_for_and_teaches_where_not_to_look(
         client.mark_trial_failed(attach_object(client, name))
     assert sorted(next_objects(client, 2).values()) == sorted(FAVOURITES[4:])
     state = latent_node(client).read(experiment_of(client))
-    found = latent_node(client).proposal_strategy.feasibility(state.known)
+    found = latent_node(client).proposal_strategy.feasibility(state.knowledge)
     tried = (*VALUES, *FAILED, *FAVOURITES[:4])
     z = tiny_model.embed(tiny_model.codec.read(tried))
     passed = torch.tensor([name in VALUES for name in tried], dtype=torch.float64)

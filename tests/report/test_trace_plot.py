@@ -54,6 +54,16 @@ def test_the_line_steps_where_the_best_rises_and_ends_at_the_last_call(seen) -> 
     assert "ends at 5.000" in drawn.svg
 
 
+def test_own_rows_of_later_on_are_no_start_data(seen) -> None:
+    table = pd.DataFrame({name: [None] * 6 for name in TABLE})
+    table["value"], table["status"] = [1.0, 2.0, 9.0, 3.0, 4.0, 5.0], "measured"
+    table["round"] = [0, 0, 1, 0, 0, 2]
+    trace(calls(table), "y", band(6))
+    assert seen["start data"] == [(1, 1.0), (2, 2.0)]
+    assert seen["own rows"] == [(4, 3.0), (5, 4.0)]
+    assert seen["proposals"] == [(3, 9.0), (6, 5.0)]
+
+
 def test_without_a_band_the_picture_and_the_caption_say_so(seen) -> None:
     drawn = trace(told([1.0], [2.0]), "y", None)
     assert "random screening: not known" in drawn.svg

@@ -39,7 +39,7 @@ class ExperimentState:
 
     goals: Goals
     history: History
-    known: Knowledge
+    knowledge: Knowledge
     trials: int
 
 
@@ -68,7 +68,7 @@ def read_experiment(experiment: Experiment, data: Data, reader: ObjectReader) ->
     }
     running = (a.object for a in arms if a.status not in (*WITH_DATA, *GIVEN_UP) and a.object not in measured)
     history = _history(arms, dict(zip(complete, ranked.values[:, 0].tolist(), strict=True)), failures)
-    known = Knowledge(
+    knowledge = Knowledge(
         tuple(_outcome(found[name], sign) for name, sign in zip(goals.metrics, goals.signs, strict=True)),
         ranked,
         y,
@@ -77,10 +77,10 @@ def read_experiment(experiment: Experiment, data: Data, reader: ObjectReader) ->
         history.known(),
         history.region(),
         history.rounds[-1].runners_up if history.rounds else (),
-        tuple(history.outcomes()),
+        tuple(history.operator_outcomes()),
         None if goals.objectives.single else goals.objectives,
     )
-    return ExperimentState(goals, history, known, len(experiment.trials))
+    return ExperimentState(goals, history, knowledge, len(experiment.trials))
 
 
 def _of_metric(metric: str, arms: Sequence[ArmRecord]) -> dict[str, tuple[float, float]]:

@@ -113,7 +113,7 @@ class LatentGenerationNode(ExternalGenerationNode):
         self.space.box.check(experiment.search_space)
         self._search_space = experiment.search_space
         self._state = self.read(experiment, data)
-        if self._state.known.objectives is not None and self.settings.acquisition != "ei":
+        if self._state.knowledge.objectives is not None and self.settings.acquisition != "ei":
             raise InputError(
                 f"acquisition {self.settings.acquisition!r} is for one objective without constraints: "
                 "leave it out here"

@@ -24,8 +24,8 @@ def propose_block(
     the surrogate expects of them. Raises `ShortfallError` where nothing new could be proposed.
     """
     began = time.monotonic()
-    known = state.known
-    now = replace(known, pending=(*known.pending, *taken), seen=known.seen | set(taken))
+    knowledge = state.knowledge
+    now = replace(knowledge, pending=(*knowledge.pending, *taken), known=knowledge.known | set(taken))
     batch, fitted = strategy.propose(n, now, seed)
     return _metadata(batch, state, strategy, fitted, time.monotonic() - began)
 
@@ -58,4 +58,6 @@ def _metadata(
 def _comparable(state: ExperimentState) -> bool:
     """Whether ranks of today can be compared with those of another day: of one objective, with its constraints kept."""
     objectives = state.goals.objectives
-    return len(objectives.weights) == 1 and bool((objectives.constraint_violation(state.known.y) == 0).any())
+    return len(objectives.weights) == 1 and bool(
+        (objectives.constraint_violation(state.knowledge.y) == 0).any()
+    )

@@ -83,9 +83,9 @@ def test_another_experiment_goes_on_here(make: Callable[..., Client]) -> None:
     report = attach_table(client, elsewhere().summarize())
     assert str(report) == "6 measured, 1 failed, 1 abandoned, 1 pending"
     state = latent_node(client).read(experiment_of(client))
-    assert state.known.ranked.objects == OBJECTS[3:9]
+    assert state.knowledge.ranked.objects == OBJECTS[3:9]
     assert row_of(state.history, OBJECTS[0]).failure == "no crystal"
-    assert state.known.pending == (OBJECTS[2],)
+    assert state.knowledge.pending == (OBJECTS[2],)
     found = next_objects(client, 3)
     assert not set(found.values()) & set(OBJECTS[:9])
     assert latent_node(client).read(experiment_of(client)).history.rounds[0].threshold is not None
@@ -105,8 +105,8 @@ def test_rows_that_cannot_be_used_are_listed(make: Callable[..., Client]) -> Non
     assert (report.measured, report.failed, report.abandoned, report.pending) == (2, 1, 0, 1)
     assert [line.partition(":")[0] for line in report.problems] == ["row 2", "row 6"]
     state = latent_node(client).read(experiment_of(client))
-    assert state.known.ranked.objects == ("CCO",)
-    assert state.known.failed == ("CCC",)
+    assert state.knowledge.ranked.objects == ("CCO",)
+    assert state.knowledge.failed == ("CCC",)
     assert "inf" in row_of(state.history, "CCC").failure
 
 

@@ -44,9 +44,9 @@ def test_every_status_is_told_apart(make: Callable[..., Client], objective: str)
     state = read(client)
     sign = -1.0 if objective.startswith("-") else 1.0
     assert measured(state) == {"CCO": sign * 2.0, "CC(C)O": sign * 3.0}
-    assert state.known.failed == ("CCN",)
+    assert state.knowledge.failed == ("CCN",)
     assert row_of(state.history, "CCN").failure == "no crystal"
-    assert state.known.pending == ("CCCl",)
+    assert state.knowledge.pending == ("CCCl",)
     assert (
         state.history.known()
         == set(index)
@@ -61,14 +61,14 @@ def test_partial_data_counts_for_the_metric_that_it_has(make: Callable[..., Clie
     attach_object(client, "CCN", {"carbons": 2.0})
     attach_object(client, "CCC", {"letters": 3.0, "unrelated": 1.0})
     state = read(client)
-    first, second = state.known.outcomes
+    first, second = state.knowledge.outcomes
     assert first.data.objects == ("CCO", "CCN")
     assert second.data.objects == ("CCO", "CCC")
     assert second.data.values[:, 0].tolist() == [-3.0, -3.0]
-    assert state.known.ranked.objects == ("CCO",)
-    assert state.known.y.tolist() == [[2.0, -3.0]]
-    assert state.known.pending == ()
-    assert state.known.failed == ()
+    assert state.knowledge.ranked.objects == ("CCO",)
+    assert state.knowledge.y.tolist() == [[2.0, -3.0]]
+    assert state.knowledge.pending == ()
+    assert state.knowledge.failed == ()
     assert list(measured(state)) == ["CCO"]
 
 
@@ -77,21 +77,21 @@ def test_repeated_measurements_are_averaged_and_their_errors_too(make: Callable[
     attach_object(client, "CCO", {"carbons": (2.0, 0.3)})
     attach_object(client, "OCC", {"carbons": (4.0, 0.4)})
     attach_object(client, "CCC", {"carbons": (3.0, 0.0)})
-    outcome = read(client).known.outcomes[0]
+    outcome = read(client).knowledge.outcomes[0]
     assert outcome.data.objects == ("CCO", "CCC")
     assert outcome.data.values[:, 0].tolist() == [3.0, 3.0]
     assert outcome.variances[0].item() == pytest.approx((0.3**2 + 0.4**2) / 4)
     assert 0.0 < outcome.variances[1].item() < 1e-6  # exact, but a covariance must be inverted
     attach_object(client, "CCN", {"carbons": 2.0})
-    assert read(client).known.outcomes[0].variances is None  # one is not known: the noise is learnt
+    assert read(client).knowledge.outcomes[0].variances is None  # one is not known: the noise is learnt
 
 
 def test_a_failure_that_succeeded_later_is_a_value(make: Callable[..., Client]) -> None:
     client = make()
     client.mark_trial_failed(attach_object(client, "CCO"))
-    assert read(client).known.failed == ("CCO",)
+    assert read(client).knowledge.failed == ("CCO",)
     attach_object(client, "CCO", {"carbons": 2.0})
-    assert read(client).known.failed == ()
+    assert read(client).knowledge.failed == ()
     assert measured(read(client)) == {"CCO": 2.0}
 
 
@@ -117,7 +117,7 @@ def test_rounds_are_read_as_they_were_asked_for(make: Callable[..., Client]) -> 
     assert third.region == second.region.update(
         best_before=second.best, best_of_batch=max(r.value for r in history.rows.values() if r.round == 2)
     )
-    assert len(history.outcomes()) == 5  # of the rounds that a surrogate stood behind
+    assert len(history.operator_outcomes()) == 5  # of the rounds that a surrogate stood behind
     assert sum(second.shares.values()) == pytest.approx(1.0)
     later = {row.object for row in history.rows.values() if row.round == 2}
     assert not later & {name for _, name in second.runners_up}
@@ -200,6 +200,6 @@ def test_proposals_of_another_version_are_refused(make: Callable[..., Client]) -
 def test_nothing_is_nothing(make: Callable[..., Client]) -> None:
     client = make("carbons, -letters", outcome_constraints=["mass <= 300"])
     state = latent_node(client).read(experiment_of(client), Data())
-    assert state.known.y.shape == (0, 3)
-    assert torch.equal(state.known.outcomes[2].data.values, torch.empty(0, 1).double())
+    assert state.knowledge.y.shape == (0, 3)
+    assert torch.equal(state.knowledge.outcomes[2].data.values, torch.empty(0, 1).double())
     assert state.history.known() == frozenset()

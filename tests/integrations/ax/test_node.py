@@ -113,8 +113,8 @@ def test_what_is_pending_is_not_proposed_around(begun: Callable[..., Client]) ->
     next_objects(other, 1)
     one.mark_trial_abandoned(index)
     seen = [latent_node(client).read(experiment_of(client)) for client in (one, other)]
-    assert seen[0].known.pending == ()
-    assert len(seen[1].known.pending) == 1
+    assert seen[0].knowledge.pending == ()
+    assert len(seen[1].knowledge.pending) == 1
     assert list(next_objects(one, 4).values()) != list(next_objects(other, 4).values())
 
 

@@ -56,7 +56,7 @@ def test_the_same_knowledge_gives_the_same_proposals(
     next_objects(client, 2)
     (n, ours, first), (block, theirs, second) = calls
     assert (n, block) == (2, latent_node(client).block)
-    assert ours.seen == theirs.seen == {*objects, *failed, *waiting}
+    assert ours.known == theirs.known == {*objects, *failed, *waiting}
     assert (ours.failed, ours.pending) == (theirs.failed, theirs.pending) == (failed, waiting)
     assert ours.ranked.objects == theirs.ranked.objects == objects
     assert torch.equal(ours.y, theirs.y) or not measured

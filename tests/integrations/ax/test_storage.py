@@ -115,8 +115,8 @@ def test_values_are_the_same_to_the_last_digit(
     client.save_to_json_file(str(tmp_path / "experiment.json"))
     again = Client.load_from_json_file(str(tmp_path / "experiment.json"))
     before, after = (latent_node(one).read(experiment_of(one)) for one in (client, again))
-    assert torch.equal(before.known.y, after.known.y)
-    assert torch.equal(before.known.outcomes[0].variances, after.known.outcomes[0].variances)
+    assert torch.equal(before.knowledge.y, after.knowledge.y)
+    assert torch.equal(before.knowledge.outcomes[0].variances, after.knowledge.outcomes[0].variances)
 
 
 def test_no_network_is_stored(make: Callable[..., Client], tmp_path: Path) -> None:
