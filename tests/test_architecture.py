@@ -24,7 +24,10 @@ ROOMS = (
 
 CHEMISTRY = {
     "chemistry",
+    "codecs.fragments",
     "codecs.molecules",
+    "codecs.smiles",
+    "codecs.spellings",
     "diagnostics.molecule_space",
     "kinds.molecules",
     "objectives.fingerprints",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from latentbo.codecs.image_files import write_images as write_images
     from latentbo.codecs.images import ImageCodec as ImageCodec
     from latentbo.codecs.molecules import MoleculeCodec as MoleculeCodec
+    from latentbo.codecs.smiles import SmilesCodec as SmilesCodec
     from latentbo.codecs.vocabulary import Vocabulary as Vocabulary
 
 _EXPORTS = {
@@ -20,6 +21,7 @@ _EXPORTS = {
     "ImageCodec": "images",
     "MoleculeCodec": "molecules",
     "Reading": "base",
+    "SmilesCodec": "smiles",
     "Vocabulary": "vocabulary",
     "read_images": "image_files",
     "write_images": "image_files",

@@ -73,6 +73,13 @@ class Codec(Protocol):
         ...
 
 
+def is_robust(codec: Codec) -> bool:
+    """Whether a codec says that nearly every row of tokens is an object, as of SELFIES and of pixels: then it is not worth
+    looking for another row where one is none. A codec says so by an attribute `robust`; one without it does not.
+    """
+    return bool(getattr(codec, "robust", False))
+
+
 def brief(text: str) -> str:
     """The text as messages show it: instead of each image's data URI eight digits that tell it apart."""
     return DATA_URI.sub(lambda found: f"image {_digits(found[1])}", text)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -48,6 +48,7 @@ class ImageCodec:
     height: int
     width: int
     kind: str = field(default="images", init=False)
+    robust: ClassVar[bool] = True  # see `codecs.base.is_robust`
 
     def __post_init__(self) -> None:
         if not (1 <= self.height <= LARGEST and 1 <= self.width <= LARGEST):

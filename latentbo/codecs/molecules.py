@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import selfies
 from rdkit import Chem, rdBase
@@ -69,6 +69,7 @@ class MoleculeCodec:
     max_atoms: int = 100
     salts: Literal["strip", "keep"] = "strip"
     kind: str = field(default="molecules", init=False)
+    robust: ClassVar[bool] = True  # see `codecs.base.is_robust`
 
     def __post_init__(self) -> None:
         if self.salts not in ("strip", "keep"):

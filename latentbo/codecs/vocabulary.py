@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -101,6 +101,9 @@ class Vocabulary:
 LEVELS = 256
 GREYS = Vocabulary(tuple(map(str, range(LEVELS))))
 """The grey levels of an image, 0 black. They stand here and not with the codec, which needs Pillow: the network does not.
+"""
+SpellingName = Literal["selfies", "smiles", "fragments"]
+"""The ways to spell a molecule (`codecs.spellings`). They are named here and not there, which needs RDKit: a recipe does not.
 """
 
 

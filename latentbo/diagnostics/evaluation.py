@@ -16,7 +16,8 @@ from torch import Tensor
 
 from latentbo.codecs.base import Codec, Reading
 from latentbo.kinds.base import Similarity
-from latentbo.models.dkl_vae import BATCH, DKLVAE, TokenRow
+from latentbo.models.dkl_vae import BATCH, DKLVAE
+from latentbo.models.hypotheses import TokenRow
 from latentbo.models.padding import pad
 from latentbo.torch_rng import stream
 
@@ -32,6 +33,7 @@ class Reconstruction:
     search that `DKLVAE.decode` does. `token_accuracy`: teacher-forced share of right tokens, END counted,
     padding not; it flatters, because each token follows the true ones. `decodes_per_second` is of greedy
     decoding, `beam_decodes_per_second` of the beam, `objects_per_second` of the beam and its canonical objects.
+    Where the codec is not robust, both decodings include the search for the first row that is an object.
     """
 
     exact_match: float

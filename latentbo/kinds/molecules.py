@@ -6,7 +6,8 @@ from latentbo.chemistry.descriptors import morgan_counts, scaled_descriptors, ta
 from latentbo.chemistry.drawing import draw, raster
 from latentbo.chemistry.edits import GraphEdits
 from latentbo.chemistry.rules import MoleculeRules
-from latentbo.codecs.molecules import MoleculeCodec, neutralised
+from latentbo.codecs.molecules import neutralised
+from latentbo.codecs.spellings import molecule_codec
 from latentbo.kinds.base import Kind
 
 MOLECULES = Kind(
@@ -14,7 +15,7 @@ MOLECULES = Kind(
     noun="molecule",
     column="smiles",
     expected="SMILES that RDKit reads",
-    codec=MoleculeCodec.from_dict,
+    codec=molecule_codec,
     rules=MoleculeRules.from_dict,
     edits={"graph": GraphEdits()},
     structure=morgan_counts,

@@ -1,4 +1,4 @@
-"""Beam search: the likeliest token sequence at a latent point, or nearly.
+"""Beam search: the likeliest token sequences at a latent point, or nearly.
 
 Greedy decoding takes the likeliest token each time and cannot go back: where two beginnings are about as
 likely, the wrong one spoils all that follows. A beam keeps the few beginnings that may still win. Most latent points
@@ -40,7 +40,13 @@ class _Beam(NamedTuple):
         return _Beam(*(column[rows] for column in self))
 
 
-@torch.no_grad()
+class Hypotheses(NamedTuple):
+    """The `kept` likeliest rows of each point that a search found, the likeliest first; -inf where there are fewer."""
+
+    rows: Int[Tensor, "n kept t"]
+    scores: Float[Tensor, "n kept"]
+
+
 def beam_search(
     decoder: SequenceDecoder, z: Latents, *, max_tokens: int, width: int = WIDTH, margin: float = MARGIN
 ) -> Tokens:
@@ -48,27 +54,60 @@ def beam_search(
 
     At most `width` hypotheses a point are kept, and none `margin` nats less likely than the point's best one.
     """
+    return likeliest_rows(decoder, z, max_tokens=max_tokens, width=width, margin=margin, kept=1).rows[:, 0]
+
+
+@torch.no_grad()
+def likeliest_rows(
+    decoder: SequenceDecoder, z: Latents, *, max_tokens: int, width: int, margin: float, kept: int
+) -> Hypotheses:
+    """What `beam_search` does, for the `kept` best rows instead of one: a beginning goes on while it can still become one
+    of them.
+    """
     n, device = len(z), z.device
-    out = torch.full((n, max_tokens), PAD, dtype=torch.long, device=device)
-    best = torch.full((n,), -torch.inf, device=device)  # score of what stands in `out`
+    found = Hypotheses(
+        torch.full((n, kept, max_tokens), PAD, dtype=torch.long, device=device),
+        torch.full((n, kept), -torch.inf, device=device),
+    )
     points = torch.arange(n, device=device)
     alive = _Beam(points, torch.zeros(n, device=device), points, torch.full_like(points, START))
     advance, h = decoder.stepper(z)
-    rows = out.clone()
+    rows = torch.full((n, max_tokens), PAD, dtype=torch.long, device=device)
     for t in range(max_tokens):
         if len(alive.owner) == 0:
             break
         h = advance(alive.token, h, alive.owner)
-        kept = _pruned(_children(alive, decoder.answers(h), width), best, width, margin)
-        rows, h = rows[kept.parent], h[kept.parent]
-        rows[:, t] = kept.token
-        ended = (kept.token == END) | (t == max_tokens - 1)
-        won = torch.nonzero(ended & (kept.score > best[kept.owner])).flatten()
-        won = won[_first_of_each(kept.owner[won])]
-        best[kept.owner[won]], out[kept.owner[won]] = kept.score[won], rows[won]
-        going = torch.nonzero(~ended & (kept.score > best[kept.owner])).flatten()
-        alive, rows, h = kept.at(going), rows[going], h[going]
-    return out
+        beam = _pruned(_children(alive, decoder.answers(h), width), found.scores[:, 0], width, margin)
+        rows, h = rows[beam.parent], h[beam.parent]
+        rows[:, t] = beam.token
+        ended = (beam.token == END) | (t == max_tokens - 1)
+        done = torch.nonzero(ended & (beam.score > found.scores[beam.owner, -1])).flatten()
+        if len(done):
+            _keep(found, beam.owner[done], beam.score[done], rows[done])
+        going = torch.nonzero(~ended & (beam.score > found.scores[beam.owner, -1])).flatten()
+        alive, rows, h = beam.at(going), rows[going], h[going]
+    return found
+
+
+def _keep(
+    found: Hypotheses, owner: Int[Tensor, " m"], score: Float[Tensor, " m"], rows: Int[Tensor, "m t"]
+) -> None:
+    """Put finished rows, sorted by point and then by score, in their places among the best of their points."""
+    kept = found.scores.shape[1]
+    if kept == 1:  # the usual search: nothing to sort
+        first = _first_of_each(owner)
+        found.scores[owner[first], 0], found.rows[owner[first], 0] = score[first], rows[first]
+        return
+    points, which = owner.unique_consecutive(return_inverse=True)
+    place = _place(owner)
+    late = int(place.max()) + 1
+    scores = torch.full((len(points), late), -torch.inf, device=score.device)
+    spelled = torch.full((len(points), late, rows.shape[1]), PAD, device=rows.device)
+    scores[which, place], spelled[which, place] = score, rows
+    best, order = torch.cat([found.scores[points], scores], 1).topk(kept, 1)
+    both = torch.cat([found.rows[points], spelled], 1)
+    found.scores[points] = best
+    found.rows[points] = both.gather(1, order[..., None].expand(-1, -1, rows.shape[1]))
 
 
 def _children(alive: _Beam, logits: Float[Tensor, "m V"], width: int) -> _Beam:

@@ -18,13 +18,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latentbo.codecs.base import Codec, Reading
+from latentbo.codecs.base import Codec, Reading, is_robust
 from latentbo.codecs.vocabulary import PAD
 from latentbo.data.measurements import Measurements
 from latentbo.errors import InputError
 from latentbo.kinds.base import Features, Kind, ObjectReader
 from latentbo.kinds.known import kind_of
-from latentbo.models.beam import WIDTH
+from latentbo.models.beam import WIDTH, Hypotheses
+from latentbo.models.hypotheses import Rung, TokenRow, first_valid
 from latentbo.models.padding import pad
 from latentbo.models.priors import Prior
 from latentbo.models.surrogate import LatentGP, SurrogateFit, fit_surrogate, latent_box
@@ -34,7 +35,6 @@ from latentbo.types import Latents, Values
 BATCH = 512
 FAR = 1e6  # boxes; the longest lengthscale is 1e4
 DRAWS = 4  # from the prior, for one sample
-TokenRow = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +131,8 @@ class DKLVAE:
     ) -> list[Reading]:
         """The object at each latent point: by a beam of `width` (1 is greedy), or sampled at a positive temperature.
 
+        Where a search ends with a row that is no object, the likeliest that is one is taken (`models.hypotheses`), unless
+        the codec is robust; where none is found, the reading has the first row's reason. What is sampled stays as it is.
         Equal spellings are written once. Raises `InputError` for points that are not finite rows of `latent`
         numbers.
         """
@@ -162,7 +164,27 @@ class DKLVAE:
                     generator=generator,
                 )
                 rows.extend(tuple(row) for row in tokens.tolist())
+            if not temperature and not is_robust(self.codec):
+                rows = first_valid(
+                    rows, self._written, lambda points, rung: self._hypotheses(z[points], rung)
+                )
         return rows
+
+    def _hypotheses(self, z: Latents, rung: Rung) -> Hypotheses | None:
+        """What the network would write at these points, or None where it has one answer at each."""
+        found = [
+            self.vae.hypotheses(
+                part.float().to(self.device),
+                max_tokens=self.codec.max_tokens,
+                width=rung.width,
+                margin=rung.margin,
+            )
+            for part in z.split(BATCH)
+        ]
+        several = [part for part in found if part is not None]
+        if len(several) < len(found):
+            return None
+        return Hypotheses(*(torch.cat(parts).cpu() for parts in zip(*several, strict=True)))
 
     def entropy(self, z: Latents, rows: Sequence[TokenRow]) -> Float[Tensor, " n"]:
         """How undecided the decoder is at each latent point about the row that `decode_tokens` gave there, in nats a token."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from latentbo.codecs.vocabulary import END, PAD
-from latentbo.models.beam import beam_search
+from latentbo.models.beam import Hypotheses, beam_search, likeliest_rows
 from latentbo.models.networks import SequenceDecoder, SequenceEncoder
 from latentbo.torch_rng import normal, uniform
 from latentbo.types import Latents, Tokens
@@ -72,6 +72,12 @@ class VAE(nn.Module, ABC):
         """The likeliest tokens at each point, n x t, as far as a search of this `width` finds them; drawn ones at a
         positive temperature.
         """
+
+    def hypotheses(self, z: Latents, *, max_tokens: int, width: int, margin: float) -> Hypotheses | None:
+        """The `width` likeliest rows at each point, none `margin` nats less likely than the best; None from a network that
+        has one answer at a point.
+        """
+        return None
 
     @abstractmethod
     def token_hits(self, z: Latents, x: Tokens) -> tuple[int, int]:
@@ -145,6 +151,10 @@ class SequenceVAE(VAE):
                 z, max_tokens=max_tokens, temperature=temperature, generator=generator
             )
         return beam_search(self.decoder, z, max_tokens=max_tokens, width=width)
+
+    def hypotheses(self, z: Latents, *, max_tokens: int, width: int, margin: float) -> Hypotheses | None:
+        """As in `VAE`."""
+        return likeliest_rows(self.decoder, z, max_tokens=max_tokens, width=width, margin=margin, kept=width)
 
     @torch.no_grad()
     def token_hits(self, z: Latents, x: Tokens) -> tuple[int, int]:

@@ -21,6 +21,8 @@ from torch import Tensor
 from latentbo.chemistry.descriptors import TargetScale
 from latentbo.codecs.base import Reading
 from latentbo.codecs.molecules import MoleculeCodec
+from latentbo.codecs.smiles import SmilesCodec
+from latentbo.codecs.spellings import molecule_codec
 from latentbo.codecs.vocabulary import PAD
 from latentbo.training.token_sets import TokenSet
 
@@ -43,7 +45,7 @@ class Corpus:
     total, refused  lines of the file, and how many could not be used for which reason
     """
 
-    codec: MoleculeCodec
+    codec: MoleculeCodec | SmilesCodec
     objects: tuple[str, ...]
     lines: Int[Tensor, " n"]
     tokens: Int[Tensor, "n t"]
@@ -106,5 +108,5 @@ def load_corpus(folder: Path, key: dict[str, Any]) -> Corpus | None:
         name: tensors[name] for name in _TENSOR_FIELDS
     }
     return Corpus(
-        **{**fields, "codec": MoleculeCodec.from_dict(meaning["codec"]), "objects": tuple(meaning["objects"])}
+        **{**fields, "codec": molecule_codec(meaning["codec"]), "objects": tuple(meaning["objects"])}
     )

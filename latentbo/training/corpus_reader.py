@@ -1,7 +1,8 @@
 """Reading a file of molecules for pretraining, in parallel and once.
 
-One pass over the lines gives canonical SMILES, SELFIES and descriptors; the codec is then learnt on the
-SELFIES of the training lines, and a second, short pass turns SELFIES into its tokens.
+One pass over the lines gives canonical SMILES, what the model reads of them (SELFIES, or another spelling) and
+descriptors; the codec is then learnt on the spellings of the training lines, and a second, short pass turns spellings into
+its tokens.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ import torch
 from jaxtyping import Float, UInt8
 
 from latentbo.chemistry.descriptors import morgan_counts, properties
-from latentbo.codecs.molecules import TOO_LONG, UNSEEN_TOKEN, MoleculeCodec, canonical, selfies_of
-from latentbo.codecs.vocabulary import UnseenSymbolError, Vocabulary
+from latentbo.codecs.molecules import TOO_LONG, UNSEEN_TOKEN, MoleculeCodec, canonical
+from latentbo.codecs.spellings import SPELLINGS
+from latentbo.codecs.vocabulary import SpellingName, UnseenSymbolError, Vocabulary
 from latentbo.data.files import content_sha256
 from latentbo.data.tables import read_smiles
 from latentbo.models.padding import pad
@@ -41,6 +43,7 @@ def read_corpus(
     *,
     merges: int,
     held_out_every: int,
+    spelling: SpellingName = "selfies",
     folder: Path | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -57,6 +60,7 @@ def read_corpus(
         "sha256": content_sha256(file),
         "merges": merges,
         "held_out_every": held_out_every,
+        "spelling": spelling,
         "rdkit": rdkit.__version__,
         "selfies": selfies.__version__,
     }
@@ -87,10 +91,11 @@ class _Chunk:
 
 def _read(file: Path, key: dict[str, Any], workers: int, progress: Callable[[int, int], None]) -> Corpus:
     raw = read_smiles(file)
+    spelling: SpellingName = key["spelling"]
     chunks: list[_Chunk] = []
     done = 0
     with mapper(workers) as each:
-        for chunk in each(_read_chunk, _chunked(raw)):
+        for chunk in each(partial(_read_chunk, spelling=spelling), _chunked(raw)):
             chunks.append(chunk)
             done += len(chunk.reasons)
             progress(done, len(raw))
@@ -98,8 +103,8 @@ def _read(file: Path, key: dict[str, Any], workers: int, progress: Callable[[int
         lines = [line for line, reason in enumerate(reasons) if reason is None]
         spelled = [run for chunk in chunks for run in chunk.spelled]
         taught = [run for line, run in zip(lines, spelled, strict=True) if line % key["held_out_every"]]
-        codec = MoleculeCodec.from_selfies(taught, merges=key["merges"])
-        tokenize = partial(_tokenize_chunk, vocabulary=codec.vocabulary)
+        codec = SPELLINGS[spelling].learn(taught, merges=key["merges"])
+        tokenize = partial(_tokenize_chunk, vocabulary=codec.vocabulary, spelling=spelling)
         tokens = list(chain.from_iterable(each(tokenize, _chunked(spelled))))
     objects = [text for chunk in chunks for text in chunk.objects]
     # A held-out molecule may hold what the training molecules, and with them the codec, have never shown.
@@ -122,13 +127,13 @@ def _read(file: Path, key: dict[str, Any], workers: int, progress: Callable[[int
     )
 
 
-def _read_chunk(raw: Sequence[str]) -> _Chunk:
+def _read_chunk(raw: Sequence[str], spelling: SpellingName) -> _Chunk:
     objects, spelled, reasons = [], [], []
     for text in raw:
         run = None
         molecule, reason = canonical(text, MoleculeCodec.max_atoms)
         if molecule is not None:
-            run, reason = selfies_of(molecule, MoleculeCodec.max_atoms)
+            run, reason = SPELLINGS[spelling].spell(molecule, MoleculeCodec.max_atoms)
         if molecule is not None and run is not None:
             objects.append(molecule)
             spelled.append(run)
@@ -141,12 +146,14 @@ def _canonical_chunk(raw: Sequence[str]) -> list[str | None]:
     return [canonical(text, MoleculeCodec.max_atoms)[0] for text in raw]
 
 
-def _tokenize_chunk(spelled: Sequence[str], vocabulary: Vocabulary) -> list[tuple[int, ...] | None]:
-    """Tokens of SELFIES runs; None for those with a symbol that the vocabulary lacks."""
+def _tokenize_chunk(
+    spelled: Sequence[str], vocabulary: Vocabulary, spelling: SpellingName
+) -> list[tuple[int, ...] | None]:
+    """Tokens of spelled molecules; None for those with a symbol that the vocabulary lacks."""
     rows: list[tuple[int, ...] | None] = []
     for run in spelled:
         try:
-            rows.append(tuple(vocabulary.tokenize(selfies.split_selfies(run))))
+            rows.append(tuple(vocabulary.tokenize(SPELLINGS[spelling].symbols(run))))
         except UnseenSymbolError:
             rows.append(None)
     return rows

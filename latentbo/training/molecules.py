@@ -72,6 +72,7 @@ def make_model(
         file,
         merges=recipe.merges,
         held_out_every=HELD_OUT_EVERY,
+        spelling=recipe.spelling,
         folder=work,
         workers=workers,
         progress=lambda done, total: listener("read", done, total, ""),

@@ -16,12 +16,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
 
-from latentbo.errors import InputError, made_of
+from latentbo.codecs.vocabulary import SpellingName
+from latentbo.errors import InputError, made_of, unknown_name
 from latentbo.models.exemplars import ExemplarPrior
 from latentbo.models.vae import VAE, SequenceVAE
 from latentbo.rng import derive
@@ -48,6 +49,8 @@ class Recipe:
     """Everything that decides what pretraining makes, apart from the corpus. Units: epochs, rows, nats.
 
     latent ... decoder_hidden   sizes of the network (`SequenceVAE`)
+    spelling                    how the model reads and writes molecules: "selfies", "smiles" (canonical) or "fragments"
+                                (SMILES fragment by fragment: `codecs.fragments`)
     merges                      of the codec that is learnt on the corpus
     recombined                  rounds of new molecules made of the corpus's halves (`training.recombine`)
     epochs ... property_weight  of the main stage; AdamW's rate has its peak here, then a cosine to zero
@@ -67,6 +70,7 @@ class Recipe:
     encoder_hidden: int = 192
     encoder_layers: int = 2
     decoder_hidden: int = 512
+    spelling: SpellingName = "selfies"
     merges: int = 400
     recombined: int = 2
     epochs: int = 10
@@ -86,6 +90,8 @@ class Recipe:
     bf16: bool = True
 
     def __post_init__(self) -> None:
+        if self.spelling not in get_args(SpellingName):
+            raise unknown_name("spelling", str(self.spelling), get_args(SpellingName))
         sizes = ("latent", "embedding", "encoder_hidden", "encoder_layers", "decoder_hidden")
         for name in (*sizes, "epochs", "batch_size", "self_training_samples", "exemplars"):
             if getattr(self, name) < 1:

@@ -24,8 +24,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from latentbo.codecs.base import Reading
-from latentbo.codecs.molecules import MoleculeCodec
+from latentbo.codecs.base import Codec, Reading
 from latentbo.models.padding import pad
 from latentbo.rng import numpy_stream
 from latentbo.torch_rng import stream
@@ -180,7 +179,7 @@ def _recombined(
     return pad(tokens).to(torch.int16)
 
 
-def _chunk(job: tuple[list[str], int, int], codec: MoleculeCodec, seed: int) -> list[Reading]:
+def _chunk(job: tuple[list[str], int, int], codec: Codec, seed: int) -> list[Reading]:
     smiles, turn, start = job
     new = recombined(smiles, numpy_stream(seed, "recombined", turn, start))
     return [reading for reading in codec.read(new) if reading.ok]

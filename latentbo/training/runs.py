@@ -15,6 +15,8 @@ from latentbo.training.pretrain import Recipe
 WORK, RUN = "pretraining", "run.json"
 STAGES_SINCE_0_1 = {"train": "main", "finish": "anneal", "cycle": "self-training"}
 """What version 0.1 called the stages, and with them their checkpoints."""
+BEFORE_0_2 = {"spelling": "selfies"}
+"""What recipes of version 0.1 do not say, because there was no choice."""
 Listener = Callable[[str, int, int, str], None]
 
 
@@ -42,7 +44,9 @@ def checkpoint_of(work: Path, stage: str) -> Path:
 
 def same_run(begun: dict[str, Any], run: dict[str, Any], out: Path) -> None:
     """Raises `InputError` where the folder holds what another recipe or other data have made."""
-    old, new = Recipe.renamed(begun["recipe"] or {}), run["recipe"]
+    new = run["recipe"]
+    then = {name: value for name, value in BEFORE_0_2.items() if name in new}
+    old = then | Recipe.renamed(begun["recipe"] or {})
     if old == new and begun["data_sha256"] == run["data_sha256"]:
         return
     differing = [

@@ -7,8 +7,10 @@ from rdkit import Chem
 
 from latentbo.chemistry.descriptors import morgan_counts, properties, scaled_descriptors, tanimoto
 from latentbo.chemistry.edits import GraphEdits
+from latentbo.chemistry.realism import unrealistic
 from latentbo.chemistry.rules import MoleculeRules
 from latentbo.codecs.molecules import MoleculeCodec, _without_radicals, canonical, parsed
+from latentbo.codecs.smiles import SmilesCodec
 
 TEXTS = (
     "C[C@H](N)C(=O)O",
@@ -37,6 +39,10 @@ def test_no_stage_changes_it() -> None:
     assert _without_radicals("C[CH]C[CH2]", max_atoms=100) == "CCCC"
     codec.write([reading.tokens for reading in codec.read(TEXTS)])
     codec.write(np.random.default_rng(0).integers(3, len(codec.vocabulary), (200, 8)).tolist())
+    in_fragments = SmilesCodec.learn(TEXTS, order="fragments", merges=5)
+    in_fragments.write([reading.tokens for reading in in_fragments.read(TEXTS)])
+    for name in names:
+        unrealistic(name)
     morgan_counts(names)
     properties(names)
     scaled_descriptors(names)

@@ -16,7 +16,8 @@ from latentbo.codecs.vocabulary import Vocabulary
 from latentbo.diagnostics import evaluation
 from latentbo.diagnostics.evaluation import ks_distance, reconstruction, samples, smoothness
 from latentbo.models.beam import WIDTH
-from latentbo.models.dkl_vae import DKLVAE, TokenRow
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.hypotheses import TokenRow
 from latentbo.models.priors import GaussianMixture
 from latentbo.models.vae import SequenceVAE
 from latentbo.torch_rng import stream

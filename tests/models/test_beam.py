@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from latentbo.codecs.vocabulary import END, PAD, START
-from latentbo.models.beam import beam_search
+from latentbo.models.beam import beam_search, likeliest_rows
 from latentbo.models.networks import SequenceDecoder
 
 TOKENS = 3  # ordinary ones, after PAD, START and END
@@ -38,11 +38,16 @@ def spelled(tokens: Tensor) -> list[tuple[int, ...]]:
     return [tuple(token for token in row if token != PAD) for row in tokens.tolist()]
 
 
-def likeliest(decoder: SequenceDecoder, z: Tensor, most: int) -> tuple[int, ...]:
-    """By trying every row."""
+def ranked(decoder: SequenceDecoder, z: Tensor, most: int) -> list[tuple[int, ...]]:
+    """Every row, the likeliest first."""
     ordinary = range(3, 3 + TOKENS)
     ended = [(*row, END) for t in range(most) for row in product(ordinary, repeat=t)]
-    return max([*ended, *product(ordinary, repeat=most)], key=lambda row: log_probability(decoder, z, row))
+    rows = [*ended, *product(ordinary, repeat=most)]
+    return sorted(rows, key=lambda row: log_probability(decoder, z, row), reverse=True)
+
+
+def likeliest(decoder: SequenceDecoder, z: Tensor, most: int) -> tuple[int, ...]:
+    return ranked(decoder, z, most)[0]
 
 
 def test_a_beam_that_forgets_nothing_finds_the_likeliest_row(decoder: SequenceDecoder) -> None:
@@ -84,3 +89,51 @@ def test_odd_sizes(decoder: SequenceDecoder, n: int, most: int) -> None:
     found = beam_search(decoder, points(n), max_tokens=most)
     assert found.shape == (n, most)
     assert torch.equal(found, decoder.generate(points(n), max_tokens=most)) or most > 1
+
+
+def test_several_rows_are_the_likeliest_in_order(decoder: SequenceDecoder) -> None:
+    z = points(8)
+    found = likeliest_rows(decoder, z, max_tokens=4, width=200, margin=1e9, kept=6)
+    for point, rows, scores in zip(z, found.rows, found.scores, strict=True):
+        expected = ranked(decoder, point, 4)[:6]
+        assert spelled(rows) == expected
+        probabilities = torch.tensor([log_probability(decoder, point, row) for row in expected])
+        torch.testing.assert_close(scores, probabilities, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("width", "margin"), [(3, 2.0), (5, 5.0), (2, 1e9)])
+def test_the_first_of_several_is_no_worse_than_the_one_of_a_beam(
+    decoder: SequenceDecoder, width: int, margin: float
+) -> None:
+    z = points(100)
+    one = beam_search(decoder, z, max_tokens=9, width=width, margin=margin)
+    several = likeliest_rows(decoder, z, max_tokens=9, width=width, margin=margin, kept=4)
+    assert torch.equal(several.rows[:, 0], one)
+    assert several.rows.shape == (100, 4, 9)
+    there = several.scores.isfinite()
+    assert there[:, 0].all()
+    assert not there.all()  # some points leave fewer than four within the margin
+    assert (several.scores[~there] == -torch.inf).all()
+    assert (several.rows[~there] == PAD).all()
+    assert (several.scores[:, 1:] <= several.scores[:, :-1]).all()
+    assert (several.scores[there] >= (several.scores[:, :1] - margin).expand(-1, 4)[there]).all()
+    for rows, scores in zip(several.rows, several.scores, strict=True):
+        real = spelled(rows[scores.isfinite()])
+        assert len(set(real)) == len(real)
+
+
+def test_several_rows_are_found_alone_as_in_company(decoder: SequenceDecoder) -> None:
+    z = points(30)
+    settings = {"max_tokens": 9, "width": 5, "margin": 5.0, "kept": 5}
+    together = likeliest_rows(decoder, z, **settings)  # type: ignore[arg-type]
+    for i, point in enumerate(z):
+        alone = likeliest_rows(decoder, point[None], **settings)  # type: ignore[arg-type]
+        assert torch.equal(alone.rows[0], together.rows[i])
+        torch.testing.assert_close(alone.scores[0], together.scores[i], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("n", "most"), [(0, 5), (1, 1), (3, 0)])
+def test_several_rows_at_odd_sizes(decoder: SequenceDecoder, n: int, most: int) -> None:
+    found = likeliest_rows(decoder, points(n), max_tokens=most, width=5, margin=5.0, kept=5)
+    assert found.rows.shape == (n, 5, most)
+    assert found.scores.shape == (n, 5)

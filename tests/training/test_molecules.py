@@ -9,14 +9,20 @@ from typing import Any
 import pytest
 import torch
 
+from latentbo import Campaign, Settings, run
+from latentbo.codecs.molecules import MoleculeCodec
+from latentbo.codecs.smiles import SmilesCodec
+from latentbo.codecs.vocabulary import SpellingName
 from latentbo.diagnostics.molecule_space import SampleSizes, measure_space
 from latentbo.errors import InputError
 from latentbo.kinds.cards import read_card
 from latentbo.models.pretrained import load_model
+from latentbo.torch_rng import stream
 from latentbo.training import corpus_reader, molecules
 from latentbo.training.fit import fit
 from latentbo.training.molecules import make_model, set_apart
 from latentbo.training.pretrain import SINCE_0_1, Recipe
+from latentbo.training.runs import BEFORE_0_2
 from latentbo.training.token_sets import TokenSet
 
 TAILS = ("O", "N", "Cl", "C(=O)O", "c1ccccc1", "C#N", "S", "C(C)C", "OC", "NC(C)=O")
@@ -141,7 +147,8 @@ def test_a_folder_of_another_run_is_refused(file: Path, tmp_path: Path, finished
 
 def as_version_0_1_wrote(recipe: Recipe) -> dict[str, Any]:
     old_names = {new: old for old, new in SINCE_0_1.items()}
-    return {old_names.get(name, name): value for name, value in asdict(recipe).items()}
+    known_then = {name: value for name, value in asdict(recipe).items() if name not in BEFORE_0_2}
+    return {old_names.get(name, name): value for name, value in known_then.items()}
 
 
 def test_a_model_of_version_0_1_is_loaded_and_another_recipe_refused(file: Path, tmp_path: Path) -> None:
@@ -152,6 +159,8 @@ def test_a_model_of_version_0_1_is_loaded_and_another_recipe_refused(file: Path,
     assert make(file, tmp_path / "out").id == first.id
     with pytest.raises(InputError, match=r"anneal_epochs 1 there, 2 here"):
         make(file, tmp_path / "out", replace(RECIPE, anneal_epochs=2))
+    with pytest.raises(InputError, match=r"spelling 'selfies' there, 'smiles' here"):
+        make(file, tmp_path / "out", replace(RECIPE, spelling="smiles"))
 
 
 def test_a_run_that_version_0_1_began_goes_on(
@@ -195,3 +204,40 @@ def test_exemplars_are_never_trained_on(new: int, exemplars: int, apart: int) ->
     else:
         assert torch.equal(others.tokens, train.tokens)
         assert len(known) == 50 + new
+
+
+CODECS = {
+    "selfies": lambda rows: MoleculeCodec.learn(rows, merges=3),
+    "smiles": lambda rows: SmilesCodec.learn(rows, merges=3),
+    "fragments": lambda rows: SmilesCodec.learn(rows, order="fragments", merges=3),
+}
+
+
+@pytest.mark.parametrize("spelling", CODECS)
+def test_a_model_of_each_spelling_samples_and_runs_a_campaign(
+    file: Path, tmp_path: Path, spelling: SpellingName
+) -> None:
+    file.write_text("\n".join(lines := LINES[:60]))
+    recipe = replace(RECIPE, spelling=spelling, latent=8, decoder_hidden=64, epochs=80, beta=0.01)
+    made = make(file, tmp_path / "out", replace(recipe, self_training_epochs=1))
+    model = load_model(tmp_path / "out")
+    assert model.id == made.id
+    assert model.codec == CODECS[spelling]([line for i, line in enumerate(lines) if i % 50])
+    assert read_card(tmp_path / "out")["recipe"]["spelling"] == spelling
+    drawn = model.sample(20, stream(0, "drawn"))
+    assert len({reading.object for reading in drawn if reading.ok}) >= 10
+    settings = Settings(
+        seed=0, model=str(tmp_path / "out"), initial=5, pool_rounds=1, pool_size=30, retrain_every=None
+    )
+    with Campaign(tmp_path / "c.db", settings) as campaign:
+        run(campaign, lambda names: [float(len(name)) for name in names], budget=12, batch=4)
+        campaign.retrain()
+    with Campaign(tmp_path / "c.db") as campaign:
+        assert campaign.model.codec == model.codec
+        assert len(campaign.ask(2)) == 2
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_an_unknown_spelling_is_refused() -> None:
+    with pytest.raises(InputError, match="did you mean 'selfies'"):
+        Recipe.from_dict({"spelling": "selfie"})
