@@ -21,27 +21,24 @@ from latentbo.rng import fresh_seed
 
 def is_begun(path: Path) -> bool:
     """Whether there is a campaign in the file: none where there is no file, or where a beginning was interrupted."""
-    if not path.is_file():
-        return False
-    with EventLog(path) as log:
-        return log.history.last > 0
+    return _stored(path).last > 0
 
 
 def read_history(path: Path) -> History:
     """All that a campaign's file says. `InputError` where there is no campaign."""
-    if not is_begun(path):
+    history = _stored(path)
+    if not history.last:
         raise InputError(
             f"no campaign at {path}: begin one with `latentbo init {path}`, or give the file that `run` wrote"
         )
-    with EventLog(path) as log:
-        return log.history
+    return history
 
 
 def kind_at(path: Path, model: str | None = None) -> Kind:
     """The kind of the objects of a campaign: of the one in the file, or of the one that `model` (the default one) would
     begin there. Raises `ModelFileError` for a model whose kind nobody knows.
     """
-    source = model or (read_history(path).settings["model"] if is_begun(path) else DEFAULT)
+    source = model or _stored(path).settings.get("model", DEFAULT)
     folder = locate(source)
     return reader_of(read_card(folder), folder).kind
 
@@ -89,3 +86,11 @@ def open_file(path: Path, *, model: str | None = None) -> tuple[EventLog, Object
             f"{path} began with encoder {history.base_encoder}, but {folder} is {card['id']}: give that model"
         )
     return EventLog(path), reader_of(card, folder)
+
+
+def _stored(path: Path) -> History:
+    """What is in the file; nothing where there is none, or where a beginning was interrupted."""
+    if not path.is_file():
+        return History()
+    with EventLog(path) as log:
+        return log.history

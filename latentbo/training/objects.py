@@ -13,10 +13,10 @@ from typing import Any
 import torch
 
 from latentbo.codecs.base import Codec, Reading
-from latentbo.data.tables import read_table
 from latentbo.errors import InputError, made_of
 from latentbo.kinds.base import Kind
 from latentbo.kinds.cards import CARD, read_card
+from latentbo.kinds.files import read_objects
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model, save_model
 from latentbo.training.pretrain import Recipe
@@ -135,7 +135,7 @@ def _codec(kind: Kind) -> Codec:
 
 def _readings(file: Path, kind: Kind, codec: Codec) -> list[Reading]:
     """Each different object of the file once, in its order."""
-    table = kind.read_file(file) or read_table(file, object_column=kind.column, value_column=None)
+    table = read_objects(file, kind, value_column=None)
     if table.problems:
         raise InputError(f"{file}: {table.problems[0]} ({len(table.problems)} in all)")
     found: dict[str | None, Reading] = {}
