@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from latentbo.errors import InputError, unknown_name
 
@@ -118,13 +118,20 @@ def checked(data: Mapping[str, Any], types: Mapping[str, Any], noun: str = KEY) 
     for name, value in data.items():
         if name not in types:
             raise unknown_name(noun, name, types)
-        allowed = [get_origin(each) or each for each in _alternatives(types[name])]
+        allowed = [kind for each in _alternatives(types[name]) for kind in _plain(each)]
         if float in allowed and type(value) is int:
             found[name] = float(value)
         elif type(value) not in allowed:
             wanted = " or ".join(_WORDS[each] for each in allowed if each in _WORDS)
             raise InputError(f"{name} must be {wanted}, not {value!r}")
     return found
+
+
+def _plain(annotation: Any) -> set[Any]:
+    """The classes that values of this type have; of a choice of words those of the words."""
+    if get_origin(annotation) is Literal:
+        return {type(word) for word in get_args(annotation)}
+    return {get_origin(annotation) or annotation}
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:

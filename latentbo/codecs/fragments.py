@@ -9,6 +9,7 @@ alike wherever it stands, and a slip in one fragment leaves the rings of the oth
 from __future__ import annotations
 
 import re
+from bisect import insort
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -60,24 +61,23 @@ def _pieces(molecule: Chem.Mol, opened: Chem.Mol) -> Iterator[str]:
 
 
 def _numbered(text: str) -> str | None:
-    """The text with a ring number for each cut bond. A number is free again in the fragment after the one that closes it.
+    """The text with a ring number for each cut bond, free again as soon as the bond is closed.
 
     None where the numbers do not suffice.
     """
+    free = list(range(LAST, FIRST - 1, -1))  # the smallest last
     numbers: dict[str, int] = {}
-    spelled = []
-    for piece in text.split("."):
-        closed = []
-        for found in _END.finditer(piece):
-            label = found[1] or found[2]
-            if label in numbers:
-                closed.append(label)
-                continue
-            free = next((i for i in range(FIRST, LAST + 1) if i not in numbers.values()), None)
-            if free is None:
-                return None
-            numbers[label] = free
-        spelled.append(_END.sub(lambda found: f"%{numbers[found[1] or found[2]]}", piece))
-        for label in closed:
-            del numbers[label]
-    return ".".join(spelled)
+
+    def number(found: re.Match[str]) -> str:
+        label = found[1] or found[2]
+        if label in numbers:
+            closed = numbers.pop(label)
+            insort(free, closed, key=lambda number: -number)
+            return f"%{closed}"
+        numbers[label] = free.pop()
+        return f"%{numbers[label]}"
+
+    try:
+        return _END.sub(number, text)
+    except IndexError:  # no number is free
+        return None

@@ -80,6 +80,7 @@ def test_a_whole_number_may_stand_for_a_number() -> None:
     [
         ([], None, Recipe(epochs=4)),
         (["epochs=5", "beta=1"], None, Recipe(epochs=5, beta=1.0)),
+        (["spelling='fragments'"], 1, Recipe(epochs=4, spelling="fragments", seed=1)),
         (["bf16 = false", "seed=1"], 2, Recipe(epochs=4, bf16=False, seed=2)),
     ],
 )
@@ -94,6 +95,7 @@ def test_a_recipe(items: list[str], seed: int | None, expected: Recipe, write: W
         (["epochs"], "KEY=VALUE was expected"),
         (["epochs=many"], "no number"),
         (["epochs=0"], "epochs must be at least 1"),
+        (["spelling=1"], "spelling must be a text"),
         (["epochs='5'"], "epochs must be a whole number"),
     ],
 )
