@@ -121,7 +121,7 @@ def children(model: DKLVAE, data: Measurements, n: int, seed: int) -> list[Readi
     axes = model.prior.covariance().diagonal().double().sqrt()
     objects = tuple(reading.object or "" for reading in readings)
     parents = Parents(model, objects, model.embed(readings), length=0.8, axes=axes)
-    edited = Edits(GraphEdits(), surplus=1)(parents, n, seed)
+    edited = Edits(GraphEdits())(parents, n, seed)
     made = [*model.codec.read(edited), *model.decode(perturb(parents, n, seed))]
     new = {each.object: each for each in made if each.object is not None and each.object not in data.objects}
     return list(new.values())

@@ -117,6 +117,7 @@ METHODS: dict[str, Contender] = {
     "latentbo_latent_kernel": _ours(structure=False, descriptors=False),
     "latentbo_latent_only": _ours(LATENT_PROPOSERS),
     "latentbo_graph_only": _ours({"graph": Edits(GraphEdits())}),
+    "latentbo_no_surplus": _ours(pool_surplus=1),
     "latentbo_gradient": _ours(proposer="gradient"),
     "latentbo_turbo": _ours({"perturb": perturb}, structure=False, descriptors=False, acquisition="ts"),
     "latentbo_ucb": _ours(acquisition="ucb"),

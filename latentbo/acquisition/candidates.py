@@ -17,12 +17,16 @@ from latentbo.kinds.base import Check
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of everything the proposers made: `made` = kept + invalid + duplicate + filtered."""
+    """What became of everything the proposers made: `made` = kept + passed_over + invalid + duplicate + filtered.
+
+    Passed over are those of the surplus that promised less than others.
+    """
 
     made: int = 0
     duplicate: int = 0
     invalid: Mapping[str, int] = field(default_factory=dict)
     filtered: Mapping[str, int] = field(default_factory=dict)
+    passed_over: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -30,13 +34,15 @@ class Counts:
             self.duplicate + other.duplicate,
             dict(Counter(self.invalid) + Counter(other.invalid)),
             dict(Counter(self.filtered) + Counter(other.filtered)),
+            self.passed_over + other.passed_over,
         )
 
     def __str__(self) -> str:
         # The codec and the rules share some codes (`too_many_atoms`), so they are added up.
         reasons = Counter(self.invalid) + Counter(self.filtered)
         listed = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
-        return f"{self.made} made, {self.duplicate} duplicate, refused: {listed or 'none'}"
+        rest = f", {self.passed_over} passed over" if self.passed_over else ""
+        return f"{self.made} made, {self.duplicate} duplicate{rest}, refused: {listed or 'none'}"
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,18 @@
 """The default way to propose: a pool that grows towards high acquisition, and a diverse batch out of it.
 
-    parents -> proposers -> decode -> filter (readable, new, admissible) -> encode again -> score -> parents ...
+    parents -> proposers -> decode -> screen (new, promising) -> filter (admissible) -> encode again -> score -> parents ...
 
-Every candidate is scored as what it decodes to, at the latent point it encodes to, so the acquisition never
-credits a point for an object that lies elsewhere.
+Every proposer makes a surplus, points or strings, of which the most promising are encoded (`acquisition.screening`). Every
+candidate is scored as what it decodes to, at the latent point it encodes to, so the acquisition never credits a point for an
+object that lies elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import torch
 from botorch.acquisition import AcquisitionFunction
-from torch import Tensor
 
 from latentbo.acquisition.candidates import Batch, Candidate, Counts, Pool, filter_candidates
 from latentbo.acquisition.context import ProposalContext
@@ -22,13 +20,11 @@ from latentbo.acquisition.functions import MakeAcquisition
 from latentbo.acquisition.operator_allocation import allocate
 from latentbo.acquisition.picking import pick, predict, score
 from latentbo.acquisition.proposers import Parents, Proposer
-from latentbo.codecs.base import Reading
+from latentbo.acquisition.screening import can_screen, most_promising, offers_of, readings_of
 from latentbo.errors import InputError
-from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.priors import spread
 from latentbo.rng import derive, numpy_stream
 from latentbo.torch_rng import global_stream
-from latentbo.types import Latents
 
 SHORTLIST = 100  # candidates that picks are made from, where twice the picks are not more
 MORE_ROUNDS = 5
@@ -36,9 +32,9 @@ MORE_ROUNDS = 5
 
 @dataclass(frozen=True)
 class PoolSettings:
-    """Effort of one proposal: `rounds` of about `size` candidates; parents are the `elites` best measured
-    objects and the `survivors` best-scored candidates. The `remembered` best that are not picked are where the
-    next proposal begins.
+    """Effort of one proposal: `rounds` of about `size` candidates, the most promising of `surplus` times as many. Parents
+    are the `elites` best measured objects and the `survivors` best-scored candidates. The `remembered` best that are not
+    picked are where the next proposal begins.
     """
 
     rounds: int = 12
@@ -46,10 +42,13 @@ class PoolSettings:
     elites: int = 30
     survivors: int = 30
     remembered: int = 60
+    surplus: int = 5
 
     def __post_init__(self) -> None:
-        if min(self.rounds, self.size, self.elites, self.survivors) < 1 or self.remembered < 0:
-            raise InputError(f"rounds, size, elites and survivors must be at least 1, remembered 0: {self}")
+        if min(self.rounds, self.size, self.elites, self.survivors, self.surplus) < 1 or self.remembered < 0:
+            raise InputError(
+                f"rounds, size, elites, survivors and surplus must be at least 1, remembered 0: {self}"
+            )
 
 
 def propose_pool(
@@ -68,6 +67,7 @@ def propose_pool(
     with global_stream(seed, "acquisition"):
         acquisition = make(context.surrogate, context.best)
     known, counts = set(context.known), Counts()
+    surplus = settings.surplus if can_screen(context.model) else 1
     old, _ = filter_candidates(context.remembered(), known, context.check)
     pool = _scored(old, acquisition, context, seed, "remembered")
     elites = _elites(context, settings.elites)
@@ -77,50 +77,24 @@ def propose_pool(
         survivors = pool.best(settings.survivors)
         parents = elites.joined(survivors.objects, survivors.x[:, : context.model.latent])
         sizes = allocate(settings.size, shares, numpy_stream(seed, "sizes", turn))
-        made: dict[str, Latents | list[str]] = {}
-        for name, size in sizes.items():
-            if size:
-                own_seed = derive(seed, turn, name)
-                answer = proposers[name](parents, size, own_seed)
-                made[name] = _promising(answer, size, known, acquisition, context, own_seed)
-        kept, lost = filter_candidates(_read(made, context.model), known, context.check)
-        counts += lost
+        offered, lost = offers_of(
+            {
+                name: proposers[name](parents, surplus * size, derive(seed, turn, name))
+                for name, size in sizes.items()
+                if size
+            },
+            context.model,
+            known,
+        )
+        promising = most_promising(offered, sizes, acquisition, context, derive(seed, turn, "promise"))
+        kept, refused = filter_candidates(readings_of(promising, context.model), known, context.check)
+        counts += replace(lost, passed_over=len(offered) - len(promising)) + replace(refused, made=0)
         pool = pool.joined(_scored(kept, acquisition, context, seed, turn))
     pool = pool.best(max(SHORTLIST, 2 * n))
     rows = pick(n, pool, context, make, seed)
     rest = [candidate for row, candidate in enumerate(pool.candidates) if row not in rows]
     runners_up = tuple((candidate.proposer, candidate.object) for candidate in rest[: settings.remembered])
     return Batch(n, predict(context, pool.rows(rows)), counts, runners_up, shares)
-
-
-def _promising(
-    made: Latents | list[str],
-    n: int,
-    known: Collection[str],
-    acquisition: AcquisitionFunction,
-    context: ProposalContext,
-    seed: int,
-) -> Latents | list[str]:
-    """The n best of more objects that are new, by what is known of them before they are encoded."""
-    if isinstance(made, Tensor) or len(made) <= n:
-        return made
-    named = dict.fromkeys(context.model.codec.canonical(made))
-    new = [name for name in named if name is not None and name not in known]
-    x = context.model.inputs_unencoded(new)
-    with global_stream(seed, "promise"):  # Monte Carlo acquisitions draw when first called
-        scores = score(acquisition, x, context)
-    return [new[row] for row in scores.argsort(descending=True, stable=True)[:n].tolist()]
-
-
-def _read(made: Mapping[str, Latents | list[str]], model: DKLVAE) -> Iterator[tuple[str, Reading]]:
-    """(proposer, reading) of all that was made. Latent points are decoded greedily, which is twice as fast as a beam:
-    here a slip is one more candidate.
-    """
-    points = [z for z in made.values() if isinstance(z, Tensor)]
-    decoded = iter(model.decode(torch.cat(points), width=1) if points else ())
-    for name, answer in made.items():
-        readings = islice(decoded, len(answer)) if isinstance(answer, Tensor) else model.codec.read(answer)
-        yield from ((name, reading) for reading in readings)
 
 
 def _scored(

@@ -1,7 +1,14 @@
 """Where candidates come from: a proposer turns what is known into points or objects worth scoring, and scores none.
 
-Points are decoded and strings read, each into a canonical object or a reason, so that the pool can count what each
-proposer wasted.
+Points are decoded and strings read, each into a canonical object or a reason.
+
+proposer   what it makes
+perturb    parents moved inside the region
+path       points between two parents
+mix        points with some axes of one parent and the others of another
+prior      draws from the prior
+resample   what else the decoder could write at a parent's point
+regrow     a parent's beginning, and an end that the decoder writes
 
 symbol   meaning                                                shape
 z_e      elites: the parents, best first, as they encode now    k x d
@@ -25,6 +32,8 @@ from latentbo.models.geometry import great_arc
 from latentbo.rng import numpy_stream
 from latentbo.torch_rng import stream
 from latentbo.types import Latents
+
+HOT = 1.0  # temperature of what is drawn instead of likeliest
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +63,7 @@ class Parents:
 class Proposer(Protocol):
     """Owned by the pool (`propose`): candidates, about n; `seed` decides every random choice.
 
-    Latent points, which the pool decodes together with those of the other proposers, or objects as strings. Those may
-    be more than n: the pool reads the n that promise most by what is known of them before they are encoded.
+    Latent points, which the pool decodes together with those of the other proposers, or objects as strings.
     """
 
     def __call__(self, parents: Parents, n: int, seed: int) -> Latents | list[str]: ...
@@ -97,22 +105,61 @@ def prior(parents: Parents, n: int, seed: int) -> Latents:
     return parents.model.prior.sample(n, stream(seed, "prior")).double()
 
 
+def mix(parents: Parents, n: int, seed: int) -> Latents:
+    """Each axis from one of two parents, and a small step in the region (uniform crossover in z)."""
+    generator = stream(seed, "mix")
+    first, second = parents.pick(n, generator), parents.pick(n, generator)
+    a, b = parents.z[first], parents.z[second]
+    share = torch.rand(n, 1, generator=generator, dtype=torch.float64)
+    from_first = torch.rand(a.shape, generator=generator, dtype=torch.float64) < share
+    noise = torch.randn(a.shape, generator=generator, dtype=torch.float64)
+    return torch.where(from_first, a, b) + 0.1 * parents.length * parents.axes * noise
+
+
+def resample(parents: Parents, n: int, seed: int) -> list[str]:
+    """What else the decoder could write at a parent's own point: drawn at temperatures up to `HOTTEST`."""
+    return regrow(parents, n, seed, keep=0.0)
+
+
+def regrow(parents: Parents, n: int, seed: int, *, keep: float | None = None) -> list[str]:
+    """A parent's first tokens, and the rest as the decoder writes it, half at the parent's own latent point and half at
+    another parent's. `keep` is the share of tokens that stay; left out, it is drawn anew for each.
+    """
+    generator = stream(seed, "regrow")
+    first, second = parents.pick(n, generator), parents.pick(n, generator)
+    shares = (
+        torch.rand(n, generator=generator, dtype=torch.float64) if keep is None else torch.full((n,), keep)
+    )
+    own = (torch.arange(n) % 2 == 0) if keep is None else torch.ones(n, dtype=torch.bool)
+    rows = parents.model.codec.read([parents.objects[row] for row in first.tolist()])
+    prefixes = [
+        reading.tokens[: int(share * len(reading.tokens))]
+        for reading, share in zip(rows, shares.tolist(), strict=True)
+    ]
+    z = torch.where(own[:, None], parents.z[first], parents.z[second])
+    made = parents.model.complete(z, prefixes, temperature=HOT, generator=generator)
+    return [name for name, _ in made if name is not None]
+
+
 @dataclass(frozen=True)
 class Edits:
-    """Edits of the parents' structure outside the latent space (mutation, crossover): `surplus` times n of them, for
-    making one costs a fifth of reading and encoding it.
-    """
+    """Edits of the parents' structure outside the latent space (mutation, crossover)."""
 
     edit: Edit
-    surplus: int = 5
 
     def __call__(self, parents: Parents, n: int, seed: int) -> list[str]:
-        count = self.surplus * n
-        rows = parents.pick(count, stream(seed, "parents")).tolist()
-        return self.edit([parents.objects[row] for row in rows], count, numpy_stream(seed, "edits"))
+        rows = parents.pick(n, stream(seed, "parents")).tolist()
+        return self.edit([parents.objects[row] for row in rows], n, numpy_stream(seed, "edits"))
 
 
-LATENT_PROPOSERS: dict[str, Proposer] = {"perturb": perturb, "path": path, "prior": prior}
+LATENT_PROPOSERS: dict[str, Proposer] = {
+    "perturb": perturb,
+    "path": path,
+    "prior": prior,
+    "mix": mix,
+    "regrow": regrow,
+    "resample": resample,
+}
 
 
 def proposers_of(edits: Mapping[str, Edit]) -> dict[str, Proposer]:

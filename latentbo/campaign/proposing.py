@@ -113,7 +113,11 @@ class ProposalStrategy:
         if self.settings.proposer == "gradient":
             return propose_gradient(n, context, make, seed)
         shares = success_shares(list(self.proposers), knowledge.operator_outcomes)
-        effort = PoolSettings(rounds=self.settings.pool_rounds, size=self.settings.pool_size)
+        effort = PoolSettings(
+            rounds=self.settings.pool_rounds,
+            size=self.settings.pool_size,
+            surplus=self.settings.pool_surplus,
+        )
         return propose_pool(n, context, self.proposers, shares, make, effort, seed)
 
     def _acquisition_of(self, knowledge: Knowledge) -> MakeAcquisition:

@@ -37,6 +37,7 @@ class Settings:
     initial: int = 20
     pool_rounds: int = 12
     pool_size: int = 25
+    pool_surplus: int = 5
     retrain_every: int | None = None
     retrain_from: int = 100
     rules: dict[str, Any] = field(default_factory=dict)
@@ -48,7 +49,7 @@ class Settings:
         for name in ("minimise", "structure", "descriptors"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"{name} must be true or false, not {getattr(self, name)!r}")
-        for name in ("initial", "pool_rounds", "pool_size", "retrain_from"):
+        for name in ("initial", "pool_rounds", "pool_size", "pool_surplus", "retrain_from"):
             _check_whole(name, getattr(self, name))
         if self.retrain_every is not None:
             _check_whole("retrain_every", self.retrain_every)

@@ -80,6 +80,16 @@ def is_robust(codec: Codec) -> bool:
     return bool(getattr(codec, "robust", False))
 
 
+def objects_of(codec: Codec, rows: Sequence[Sequence[int]]) -> list[tuple[str | None, str | None]]:
+    """The canonical object that each token row spells and no reason, or None and the reason code: the cheap half of
+    `write`, where a codec has it (a method `objects`), for rows of which few are encoded again.
+    """
+    cheap = getattr(codec, "objects", None)
+    if cheap is not None:
+        return list(cheap(rows))
+    return [(reading.object, reading.reason) for reading in codec.write(rows)]
+
+
 def brief(text: str) -> str:
     """The text as messages show it: instead of each image's data URI eight digits that tell it apart."""
     return DATA_URI.sub(lambda found: f"image {_digits(found[1])}", text)

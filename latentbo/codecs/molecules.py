@@ -82,15 +82,19 @@ class MoleculeCodec:
         return [self._tokenized(*canonical(text, self.max_atoms, self.salts == "strip")) for text in raw]
 
     def write(self, tokens: Sequence[Sequence[int]]) -> list[Reading]:
-        return [self._written(row) for row in tokens]
+        return [self._tokenized(*self._object(row)) for row in tokens]
 
-    def _written(self, row: Sequence[int]) -> Reading:
+    def objects(self, tokens: Sequence[Sequence[int]]) -> list[tuple[str | None, str | None]]:
+        """See `codecs.base.objects_of`."""
+        return [self._object(row) for row in tokens]
+
+    def _object(self, row: Sequence[int]) -> tuple[str | None, str | None]:
         try:
             spelled = "".join(self.vocabulary.expand(row))
         except UnseenSymbolError:
-            return Reading(None, reason=UNSEEN_TOKEN)
+            return None, UNSEEN_TOKEN
         smiles = _without_radicals(_smiles_of(spelled), self.max_atoms)
-        return self._tokenized(*canonical(smiles, self.max_atoms, self.salts == "strip"))
+        return canonical(smiles, self.max_atoms, self.salts == "strip")
 
     def _tokenized(self, smiles: str | None, reason: str | None) -> Reading:
         if smiles is None:
@@ -187,7 +191,10 @@ def _canonical(text: str, max_atoms: int, strip_salts: bool) -> tuple[str | None
         return None, UNPARSABLE
     pieces = [Chem.Mol(molecule) if ":" in text else molecule]
     if strip_salts and "." in text:
-        pieces = list(Chem.GetMolFrags(molecule, asMols=True))
+        try:
+            pieces = list(Chem.GetMolFrags(molecule, asMols=True))
+        except ValueError:  # aromatic atoms that RDKit reads once and not again
+            return None, UNPARSABLE
     size = max(map(_heavy_atoms, pieces))
     if size == 0:
         return None, EMPTY

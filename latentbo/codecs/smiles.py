@@ -63,14 +63,18 @@ class SmilesCodec:
         return [self._tokenized(*canonical(text, self.max_atoms, self.salts == "strip")) for text in raw]
 
     def write(self, tokens: Sequence[Sequence[int]]) -> list[Reading]:
-        return [self._written(row) for row in tokens]
+        return [self._tokenized(*self._object(row)) for row in tokens]
 
-    def _written(self, row: Sequence[int]) -> Reading:
+    def objects(self, tokens: Sequence[Sequence[int]]) -> list[tuple[str | None, str | None]]:
+        """See `codecs.base.objects_of`."""
+        return [self._object(row) for row in tokens]
+
+    def _object(self, row: Sequence[int]) -> tuple[str | None, str | None]:
         try:
             spelled = "".join(self.vocabulary.expand(row))
         except UnseenSymbolError:
-            return Reading(None, reason=UNSEEN_TOKEN)
-        return self._tokenized(*canonical(spelled, self.max_atoms, self.salts == "strip"))
+            return None, UNSEEN_TOKEN
+        return canonical(spelled, self.max_atoms, self.salts == "strip")
 
     def _tokenized(self, smiles: str | None, reason: str | None) -> Reading:
         if smiles is None:

@@ -59,6 +59,8 @@ class Kind:
     network       which network reads and writes its tokens: a name in `models.pretrained.NETWORKS`
     exact         whether a decode can be an object again (molecules), or at best be like it (images)
     rules         rules of a dict of settings, None where it has none
+    realism       why an object does not look like one that people make, None where it does: of the objects that a decoder
+                  holds for about equally likely, one that does is taken. None: all are alike
     edits         proposers outside the latent space, by name
     structure, descriptors   features that the surrogate may be given beside the latents; cards name the functions
     parent        the object without what people leave out when they write it; `left_out` names that
@@ -76,6 +78,7 @@ class Kind:
     network: str = "sequence"
     exact: bool = True
     rules: Callable[[Mapping[str, Any]], Rules] | None = None
+    realism: Check | None = None
     edits: Mapping[str, Edit] = field(default_factory=dict)
     structure: Features | None = None
     descriptors: Features | None = None

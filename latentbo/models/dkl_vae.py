@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from latentbo.codecs.base import Codec, Reading, is_robust
+from latentbo.codecs.base import Codec, Reading, is_robust, objects_of
 from latentbo.codecs.vocabulary import PAD
 from latentbo.data.measurements import Measurements
 from latentbo.errors import InputError
@@ -131,12 +131,52 @@ class DKLVAE:
     ) -> list[Reading]:
         """The object at each latent point: by a beam of `width` (1 is greedy), or sampled at a positive temperature.
 
-        Where a search ends with a row that is no object, the likeliest that is one is taken (`models.hypotheses`), unless
-        the codec is robust; where none is found, the reading has the first row's reason. What is sampled stays as it is.
+        Where a search ends with a row that is no object, the likeliest that is one is taken (`models.hypotheses`). Where it
+        ends with an object that does not look like one that people make (`Kind.realism`), one that does and is about as
+        likely is. Not so if the codec is robust. Where none is found, the reading has the first row's reason. What is sampled
+        stays as it is.
         Equal spellings are written once. Raises `InputError` for points that are not finite rows of `latent`
         numbers.
         """
         return self._written(self.decode_tokens(z, width=width, temperature=temperature, generator=generator))
+
+    def decode_objects(self, z: Latents) -> list[tuple[str | None, str | None]]:
+        """The canonical object at each latent point and no reason, or None and the reason code: greedily, without a second
+        try and without the object's own tokens. For a search that looks at many points and encodes few. Raises as `decode`.
+        """
+        return self._named(self._decoded_rows(z, width=1))
+
+    def complete(
+        self,
+        z: Latents,
+        prefixes: Sequence[TokenRow],
+        *,
+        temperature: float = 0.0,
+        generator: torch.Generator | None = None,
+    ) -> list[tuple[str | None, str | None]]:
+        """Objects that begin with the tokens of the prefixes, one at each latent point, and go on as the decoder would there;
+        as `decode_objects`. Empty where the network writes all of an object at once.
+        """
+        rows: list[TokenRow] = []
+        with self._evaluating(), torch.no_grad():
+            for part in torch.arange(len(z)).split(BATCH):
+                written = self.vae.completions(
+                    z[part].float().to(self.device),
+                    pad([prefixes[i] for i in part.tolist()]).to(self.device),
+                    max_tokens=self.codec.max_tokens,
+                    temperature=temperature,
+                    generator=generator,
+                )
+                if written is None:
+                    return []
+                rows.extend(tuple(row) for row in written.tolist())
+        return self._named(rows)
+
+    def _named(self, rows: Sequence[TokenRow]) -> list[tuple[str | None, str | None]]:
+        """Canonical object or reason of each row. Equal rows are spelled once."""
+        unique = list(dict.fromkeys(rows))
+        named = dict(zip(unique, objects_of(self.codec, unique), strict=True))
+        return [named[row] for row in rows]
 
     def decode_tokens(
         self,
@@ -147,6 +187,26 @@ class DKLVAE:
         generator: torch.Generator | None = None,
     ) -> list[TokenRow]:
         """The token rows that `decode` reads, padded after each END. Raises as `decode`."""
+        rows = self._decoded_rows(z, width=width, temperature=temperature, generator=generator)
+        if temperature or is_robust(self.codec):
+            return rows
+        with self._evaluating():
+            return first_valid(
+                rows,
+                self._written,
+                lambda points, rung: self._hypotheses(z[points], rung),
+                self.kind.realism,
+            )
+
+    def _decoded_rows(
+        self,
+        z: Latents,
+        *,
+        width: int,
+        temperature: float = 0.0,
+        generator: torch.Generator | None = None,
+    ) -> list[TokenRow]:
+        """What the network writes at each point, be it an object or not."""
         if z.ndim != 2 or z.shape[1] != self.latent or not torch.isfinite(z).all():
             raise InputError(f"finite latent points n x {self.latent} were expected, not {_described(z)}")
         if temperature < 0.0 or width < 1:
@@ -164,10 +224,6 @@ class DKLVAE:
                     generator=generator,
                 )
                 rows.extend(tuple(row) for row in tokens.tolist())
-            if not temperature and not is_robust(self.codec):
-                rows = first_valid(
-                    rows, self._written, lambda points, rung: self._hypotheses(z[points], rung)
-                )
         return rows
 
     def _hypotheses(self, z: Latents, rung: Rung) -> Hypotheses | None:

@@ -28,36 +28,66 @@ class Rung(NamedTuple):
 
 
 LADDER = (Rung(5, 5.0), Rung(20, 10.0))
+PREFERRED = Rung(5, 3.0)
 Search = Callable[[Sequence[int], Rung], Hypotheses | None]
 """Hypotheses at some points (their numbers); None where a network has one answer only."""
+Prefer = Callable[[Sequence[str]], Sequence[str | None]]
+"""What speaks against each object, None where nothing does (`Kind.realism`)."""
 
 
-def first_valid(rows: Sequence[TokenRow], write: Write, search: Search) -> list[TokenRow]:
-    """The rows, and in place of each that is no object the likeliest that is; itself where the whole ladder finds none."""
+def first_valid(
+    rows: Sequence[TokenRow], write: Write, search: Search, prefer: Prefer | None = None
+) -> list[TokenRow]:
+    """The rows, and in place of each that is no object the likeliest that is; itself where the whole ladder finds none.
+
+    With `prefer`, the likeliest of those that nothing speaks against goes before the others: in place of an object that
+    something speaks against where it is at most three nats less likely, in place of no object wherever it is found.
+    """
     chosen = list(rows)
-    waiting = [i for i, reading in enumerate(write(rows)) if not reading.ok]
+    readings = write(rows)
+    waiting = [i for i, reading in enumerate(readings) if not reading.ok]
+    valid = [i for i, reading in enumerate(readings) if reading.ok]
+    objected = _objected(valid, [readings[i] for i in valid], prefer)
+    if objected and (found := search(objected, PREFERRED)) is not None:
+        for i, (_, row) in zip(objected, _likeliest(found, write, prefer), strict=True):
+            chosen[i] = row or chosen[i]
     for rung in LADDER:
         found = search(waiting, rung) if waiting else None
         if found is None:
             break
-        valid = _first_valid_of(found, write)
-        chosen_now = {i: row for i, row in zip(waiting, valid, strict=True) if row is not None}
-        for i, row in chosen_now.items():
-            chosen[i] = row
-        waiting = [i for i in waiting if i not in chosen_now]
+        for i, (row, preferred) in zip(waiting, _likeliest(found, write, prefer), strict=True):
+            chosen[i] = preferred or row or chosen[i]
+        waiting = [i for i in waiting if chosen[i] is rows[i]]
     return chosen
 
 
-def _first_valid_of(found: Hypotheses, write: Write) -> list[TokenRow | None]:
-    """Of each point. The second hypotheses are written only where the first is no object, and so on."""
-    valid: list[TokenRow | None] = [None] * len(found.rows)
+def _likeliest(
+    found: Hypotheses, write: Write, prefer: Prefer | None
+) -> list[tuple[TokenRow | None, TokenRow | None]]:
+    """Of each point the likeliest row that is an object, and the likeliest that nothing speaks against.
+
+    The second hypotheses are written only where the first will not do, and so on.
+    """
+    first: list[TokenRow | None] = [None] * len(found.rows)
+    preferred: list[TokenRow | None] = [None] * len(found.rows)
     waiting = list(range(len(found.rows)))
     for place in range(found.rows.shape[1]):
         there = torch.isfinite(found.scores[:, place]).tolist()
         waiting = [i for i in waiting if there[i]]
-        tried = [tuple(row) for row in found.rows[waiting, place].tolist()]
-        for i, row, reading in zip(waiting, tried, write(tried), strict=True):
-            if reading.ok:
-                valid[i] = row
-        waiting = [i for i in waiting if valid[i] is None]
-    return valid
+        tried = {i: tuple(row) for i, row in zip(waiting, found.rows[waiting, place].tolist(), strict=True)}
+        readings = dict(zip(waiting, write(list(tried.values())), strict=True))
+        valid = [i for i in waiting if readings[i].ok]
+        objected = set(_objected(valid, [readings[i] for i in valid], prefer))
+        for i in valid:
+            first[i] = first[i] or tried[i]
+            preferred[i] = None if i in objected else tried[i]
+        waiting = [i for i in waiting if preferred[i] is None]
+    return list(zip(first, preferred, strict=True))
+
+
+def _objected(points: Sequence[int], readings: Sequence[Reading], prefer: Prefer | None) -> list[int]:
+    """The points whose object something speaks against."""
+    if prefer is None or not points:
+        return []
+    reasons = prefer([reading.object or "" for reading in readings])
+    return [i for i, reason in zip(points, reasons, strict=True) if reason is not None]

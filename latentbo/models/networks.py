@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -98,8 +99,10 @@ class SequenceDecoder(nn.Module):
         max_tokens: int,
         temperature: float = 0.0,
         generator: torch.Generator | None = None,
+        prefix: Int[Tensor, "n p"] | None = None,
     ) -> Tokens:
-        """Tokens n x t, padded after each END. Greedy at temperature 0, else sampled.
+        """Tokens n x t, padded after each END. Greedy at temperature 0, else sampled. With a `prefix`, n x p and
+        right-padded, each row begins with its own.
 
         The input half of the GRU's gates is split into a table over tokens and a term in z, computed once: a
         step is then one H x 3H product. Finished rows leave the batch.
@@ -111,6 +114,9 @@ class SequenceDecoder(nn.Module):
         for step in range(max_tokens if len(z) else 0):
             h = advance(token, h, alive)
             token = _choose(self.answers(h), temperature, generator)
+            if prefix is not None and step < prefix.shape[1]:
+                given = prefix[alive, step]
+                token = torch.where(given != PAD, given, token)
             out[alive, step] = token
             going = token != END
             if not going.all():

@@ -79,6 +79,20 @@ class VAE(nn.Module, ABC):
         """
         return None
 
+    def completions(
+        self,
+        z: Latents,
+        prefix: Int[Tensor, "n p"],
+        *,
+        max_tokens: int,
+        temperature: float,
+        generator: torch.Generator | None,
+    ) -> Tokens | None:
+        """Rows that begin with the tokens of `prefix` (n x p, right-padded) and go on as the decoder would at each point;
+        None from a network that writes all of a row at once.
+        """
+        return None
+
     @abstractmethod
     def token_hits(self, z: Latents, x: Tokens) -> tuple[int, int]:
         """How many tokens are the most likely one given z (and the true ones before, where the decoder reads them); and
@@ -155,6 +169,20 @@ class SequenceVAE(VAE):
     def hypotheses(self, z: Latents, *, max_tokens: int, width: int, margin: float) -> Hypotheses | None:
         """As in `VAE`."""
         return likeliest_rows(self.decoder, z, max_tokens=max_tokens, width=width, margin=margin, kept=width)
+
+    def completions(
+        self,
+        z: Latents,
+        prefix: Int[Tensor, "n p"],
+        *,
+        max_tokens: int,
+        temperature: float,
+        generator: torch.Generator | None,
+    ) -> Tokens | None:
+        """As in `VAE`."""
+        return self.decoder.generate(
+            z, max_tokens=max_tokens, temperature=temperature, generator=generator, prefix=prefix
+        )
 
     @torch.no_grad()
     def token_hits(self, z: Latents, x: Tokens) -> tuple[int, int]:

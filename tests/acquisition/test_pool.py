@@ -49,7 +49,7 @@ def own(model: object, best: float) -> qLogExpectedImprovement:
 def assert_counted(batch: Batch, kept: int) -> None:
     counts = batch.counts
     refused = sum(counts.invalid.values()) + sum(counts.filtered.values())
-    assert counts.made == kept + counts.duplicate + refused
+    assert counts.made == kept + counts.passed_over + counts.duplicate + refused
 
 
 @pytest.mark.parametrize("structure", [False, True])
@@ -269,7 +269,29 @@ def test_of_a_surplus_those_are_encoded_that_promise_most(
     new = [name for name in encoded if name not in context.data.objects]
     assert set(new) == {"CCCCCCCCC", "CCCCCCCCO", "CCCCCCCC"}
     assert {proposal.object for proposal in batch.proposals} <= set(new)
-    assert batch.counts.made == 3
+    counts = batch.counts
+    assert (counts.made, counts.passed_over, counts.invalid) == (10, 4, {"unparsable": 1})
+    assert counts.duplicate == 2  # one is measured, one is there twice
+
+
+def test_latent_points_are_screened_like_edits(context_of: Callable[..., ProposalContext]) -> None:
+    """Every proposer makes a surplus, and the same number of each is kept."""
+    context = context_of(structure=True)
+    sizes: list[int] = []
+
+    def wide(parents: Parents, n: int, seed: int) -> Latents:
+        sizes.append(n)
+        return LATENT_PROPOSERS["prior"](parents, n, seed)
+
+    settings = PoolSettings(rounds=1, size=4, surplus=6)
+    batch = proposed(context, 4, proposers={"w": wide}, shares={"w": 1.0}, settings=settings)
+    assert sizes == [24]
+    assert len(batch.proposals) == 4
+    assert batch.counts.passed_over > 0
+    assert_counted(batch, kept=4)
+    # A surrogate of latents alone knows nothing of what is not encoded.
+    proposed(context_of(structure=False), 4, proposers={"w": wide}, shares={"w": 1.0}, settings=settings)
+    assert sizes[1] == 4
 
 
 def test_without_data_objects_come_from_the_prior(tiny_model: DKLVAE) -> None:

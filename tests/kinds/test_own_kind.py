@@ -23,6 +23,7 @@ from markupsafe import Markup
 from typer.testing import CliRunner, Result
 
 from latentbo import Campaign, Settings, load_model, run
+from latentbo.acquisition.proposers import LATENT_PROPOSERS
 from latentbo.campaign.files import read_history
 from latentbo.campaign.retraining import Retrainer
 from latentbo.campaign.table import FACTS
@@ -94,7 +95,7 @@ SMALL = Recipe(
 )  # fmt: skip
 LENIENT = Retrainer(
     recipe=FineTuneRecipe(steps=4, round_steps=2, watch_share=0.0, batch_size=8, bf16=False),
-    gates=Gates(reconstruction_drop=1.0, nll_rise=100.0),
+    gates=Gates(1.0, best_drop=1.0, value_drop=100.0, realism_drop=1.0, nll_rise=100.0),
     rows=20,
     checks=10,
 )
@@ -351,7 +352,7 @@ def test_a_whole_kind(how: str, folder: Path, tmp_path: Path, monkeypatch: pytes
         assert asked
         assert all(row.object.count("$") <= 1 for row in asked)
         assert sum(each.counts["filtered"].get("dollars", 0) for each in campaign.history.rounds)
-        assert set(campaign.history.rounds[-1].shares) == {"perturb", "path", "prior", "exchanged"}
+        assert set(campaign.history.rounds[-1].shares) == {*LATENT_PROPOSERS, "exchanged"}
         assert campaign.surrogate().model.train_inputs[0].shape[1] == 4 + 6
         batch = campaign.ask(1)
         assert list(batch.columns[:2]) == ["id", "Tag"]

@@ -15,7 +15,7 @@ from latentbo.codecs.smiles import Order, SmilesCodec
 from latentbo.codecs.vocabulary import PAD
 from latentbo.models.beam import Hypotheses
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.hypotheses import LADDER, Rung, TokenRow, first_valid
+from latentbo.models.hypotheses import LADDER, PREFERRED, Rung, TokenRow, first_valid
 from latentbo.models.priors import GaussianMixture
 from latentbo.models.vae import SequenceVAE
 from tests.conftest import MOLECULES
@@ -50,6 +50,19 @@ def test_what_is_an_object_stays_and_nothing_is_searched() -> None:
     assert first_valid([(2,), (4,)], write, search) == [(2,), (4,)]
     assert first_valid([], write, search) == []
     assert search.asked == []
+
+
+def small(objects: Sequence[str]) -> list[str | None]:
+    """What speaks against objects of a number above nine."""
+    return ["large" if int(name.strip("(),")) > 9 else None for name in objects]
+
+
+def test_an_object_that_nothing_speaks_against_goes_before_others_about_as_likely() -> None:
+    search = Found({1: [12, 3, 8], 2: [14, 16]}, {3: [5, 18, 6], 4: [7, 20]})
+    found = first_valid([(2,), (12,), (14,), (5,), (7,)], write, search, small)
+    # 12 has 8 behind it, 14 no small one; no object at all: 6 before the likelier 18, and 20 where there is no other.
+    assert found == [(2,), (8,), (14,), (6,), (20,)]
+    assert search.asked == [([1, 2], PREFERRED), ([3, 4], LADDER[0])]
 
 
 def test_the_likeliest_object_is_taken_and_only_where_there_was_none() -> None:

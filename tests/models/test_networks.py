@@ -192,3 +192,17 @@ def test_a_cold_temperature_is_greedy(decoder: SequenceDecoder) -> None:
     z = points(20)
     cold = decoder.generate(z, max_tokens=12, temperature=1e-4, generator=torch.Generator().manual_seed(0))
     assert torch.equal(cold, decoder.generate(z, max_tokens=12))
+
+
+def test_rows_begin_with_their_prefix_and_go_on_as_the_decoder_would(decoder: SequenceDecoder) -> None:
+    z = points(5)
+    greedy = decoder.generate(z, max_tokens=12)
+    # Its own beginning, of another length each, brings the same row; a whole row stays what it is.
+    lengths = torch.arange(5)[:, None]
+    prefix = greedy.where(torch.arange(12) < lengths, PAD)
+    assert torch.equal(decoder.generate(z, max_tokens=12, prefix=prefix), greedy)
+    assert torch.equal(decoder.generate(z, max_tokens=12, prefix=prefix[:, :0]), greedy)
+    other = torch.full((5, 3), V - 1)
+    begun = decoder.generate(z, max_tokens=12, prefix=other)
+    assert (begun[:, :3] == V - 1).all()
+    assert not torch.equal(begun, greedy)

@@ -1,0 +1,99 @@
+"""The first look at what the proposers made: which of it is new, and which of that is worth encoding.
+
+Decoding a point and editing a graph cost little beside rules, encoding and the full posterior. So every proposer, latent or
+not, makes a surplus, and those go on that promise most by what is known of them without a latent point: their structure and
+descriptors (`DKLVAE.inputs_unencoded`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import torch
+from botorch.acquisition import AcquisitionFunction
+from torch import Tensor
+
+from latentbo.acquisition.candidates import Counts
+from latentbo.acquisition.context import ProposalContext
+from latentbo.acquisition.picking import score
+from latentbo.codecs.base import Reading
+from latentbo.models.dkl_vae import DKLVAE
+from latentbo.torch_rng import global_stream
+from latentbo.types import Latents
+
+
+class Offer(NamedTuple):
+    """A new canonical object, not yet encoded, and who made it."""
+
+    proposer: str
+    object: str
+
+
+def can_screen(model: DKLVAE) -> bool:
+    """Whether anything is known of an object without its latent point."""
+    return model.structure is not None or model.descriptors is not None
+
+
+def offers_of(
+    made: Mapping[str, Latents | list[str]], model: DKLVAE, known: Collection[str]
+) -> tuple[list[Offer], Counts]:
+    """The new objects among points and strings, each once, in the order of the proposers; the others are counted."""
+    invalid: Counter[str] = Counter()
+    offers: dict[str, Offer] = {}
+    total = duplicate = 0
+    for proposer, (name, reason) in _objects(made, model):
+        total += 1
+        if name is None:
+            invalid[reason or "unknown"] += 1
+        elif name in known or name in offers:
+            duplicate += 1
+        else:
+            offers[name] = Offer(proposer, name)
+    return list(offers.values()), Counts(total, duplicate, dict(invalid))
+
+
+def most_promising(
+    offers: Sequence[Offer],
+    sizes: Mapping[str, int],
+    acquisition: AcquisitionFunction,
+    context: ProposalContext,
+    seed: int,
+) -> list[Offer]:
+    """Of each proposer's offers as many as `sizes` says, those of the highest acquisition first."""
+    if not can_screen(context.model):
+        return list(offers)
+    x = context.model.inputs_unencoded([offer.object for offer in offers])
+    with global_stream(seed, "promise"):  # Monte Carlo acquisitions draw when first called
+        order = score(acquisition, x, context).argsort(descending=True, stable=True).tolist()
+    left = dict(sizes)
+    chosen: list[Offer] = []
+    for offer in (offers[row] for row in order):
+        if left[offer.proposer] > 0:
+            left[offer.proposer] -= 1
+            chosen.append(offer)
+    return chosen
+
+
+def readings_of(offers: Sequence[Offer], model: DKLVAE) -> Iterator[tuple[str, Reading]]:
+    """The offers with their tokens; some objects have none."""
+    readings = model.codec.read([offer.object for offer in offers])
+    return zip((offer.proposer for offer in offers), readings, strict=True)
+
+
+def _objects(
+    made: Mapping[str, Latents | list[str]], model: DKLVAE
+) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
+    """(proposer, (object, reason)) of all that was made. Points of all proposers are decoded together."""
+    points = [z for z in made.values() if isinstance(z, Tensor)]
+    decoded = iter(model.decode_objects(torch.cat(points)) if points else ())
+    for proposer, answer in made.items():
+        found = islice(decoded, len(answer)) if isinstance(answer, Tensor) else _read(answer, model)
+        yield from ((proposer, each) for each in found)
+
+
+def _read(strings: Sequence[str], model: DKLVAE) -> Iterator[tuple[str | None, str | None]]:
+    for text, name in zip(strings, model.codec.canonical(strings), strict=True):
+        yield name, None if name is not None else model.codec.read([text])[0].reason
