@@ -151,6 +151,7 @@ def _round(each: Round, tried: pd.DataFrame) -> dict[str, Any]:
         "invalid": sum(counts["invalid"].values()),
         "duplicate": counts["duplicate"],
         "filtered": sum(counts["filtered"].values()),
+        "passed_over": counts.get("passed_over", 0),  # files of 0.1 do not say
         **quality,
         "region_length": each.region.length,
         "seconds": each.seconds,

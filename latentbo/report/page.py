@@ -58,7 +58,8 @@ class ReportData:
         `mean` and `sd` (the prediction when it was proposed, or NaN), `p_feasible` (or NaN).
     latents: m x d, of the measured rows in order, by the live encoder.
     rounds: one row a round. `asked`: objects asked for; `invalid`, `duplicate`, `filtered`: candidates lost,
-        and why; `made` (may be missing): all candidates, or else asked + lost. `nll`: negative log predictive
+        and why; `made` and `passed_over` (may be missing): all candidates, or else asked + lost, and those of them that
+        promised less than others, or else none. `nll`: negative log predictive
         density of a new value; `coverage`: share of new values inside their 95 % interval;
         `region_length`; `seconds`; `encoder` (id).
     encoder_events: `round`, `encoder` (id), `accepted` (bool), `detail` (text).
@@ -150,6 +151,8 @@ def _contents(data: ReportData) -> dict[str, Any]:
         "candidates": round_plots.candidates(rounds, switches),
         "model": round_plots.model_by_round(rounds, switches),
         "events": events.to_dict("records"),
+        "yields": summary.yields(tried, LISTED),
+        "listed": len(rows),
         "failures": summary.failures(tried, REASONS),
     }
 

@@ -16,6 +16,7 @@ from latentbo.report.style import Picture, percent, written
 BARS = 60  # rounds drawn one by one; more are drawn in groups
 FATES = (
     ("kept", style.BLUE, "kept"),
+    ("passed_over", style.SKY, "passed over"),
     ("filtered", style.BAND, "filtered out"),
     ("duplicate", style.ORANGE, "duplicate"),
     ("invalid", style.VERMILLION, "invalid"),
@@ -53,22 +54,26 @@ def candidates(rounds: pd.DataFrame, switches: Sequence[int]) -> Picture:
     counts = {name: int(fates[name].sum()) for name, _, _ in FATES}
     everything = max(1, sum(counts.values()))
     listed = ", ".join(
-        f"{counts[name]:,} {label} ({percent(counts[name] / everything)})" for name, _, label in FATES
+        f"{counts[name]:,} {label} ({percent(counts[name] / everything)})"
+        for name, _, label in FATES
+        if counts[name] or name == "kept"
     )
     caption = f"All rounds: {listed}. Of those kept, {int(number(rounds['asked']).sum()):,} were asked for."
     return style.picture(figure, "candidates", f"Candidates by round ({_span(rounds)}): {listed}.", caption)
 
 
 def _fates(rounds: pd.DataFrame) -> pd.DataFrame:
-    """Counts a round; kept are those that nothing spoke against (of `made`, where the column is there)."""
-    fates = pd.DataFrame(
-        {name: number(rounds[name]) for name in ("round", "filtered", "duplicate", "invalid")}
-    )
-    fates = fates.fillna(dict.fromkeys(("filtered", "duplicate", "invalid"), 0.0))
+    """Counts a round; kept are those that nothing spoke against (of `made`, where the column is there), passed over those that
+    promised less than others.
+    """
+    lost = ("filtered", "duplicate", "invalid", "passed_over")
+    there = [name for name in ("round", *lost) if name in rounds]
+    fates = pd.DataFrame({name: number(rounds[name]) for name in there}).reindex(columns=["round", *lost])
+    fates = fates.fillna(dict.fromkeys(lost, 0.0))
     asked = number(rounds["asked"]).fillna(0.0)
-    lost = fates["filtered"] + fates["duplicate"] + fates["invalid"]
-    made = number(rounds["made"]).fillna(asked + lost) if "made" in rounds else asked + lost
-    fates["kept"] = (made - lost).clip(lower=0.0)
+    gone = fates[list(lost)].sum(axis=1)
+    made = number(rounds["made"]).fillna(asked + gone) if "made" in rounds else asked + gone
+    fates["kept"] = (made - gone).clip(lower=0.0)
     return fates
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from latentbo.codecs.base import brief
-from latentbo.report.numbers import START, Band, number
+from latentbo.report.numbers import START, Band, leaders, number
 from latentbo.report.style import percent, written
 
 
@@ -62,6 +62,27 @@ def leader(rank: int, row: Mapping[Any, Any]) -> dict[str, Any]:
         "place": f"call {row['call']}, {round_name}",
         "proposer": row["proposer"] if isinstance(row["proposer"], str) else "–",
     }
+
+
+def yields(tried: pd.DataFrame, most: int) -> list[dict[str, str]]:
+    """What each proposer's molecules were worth: how many were asked for, how many of those are among the `most` best calls,
+    their mean and best value. The most productive first.
+    """
+    leading = set(leaders(tried, most)["id"])
+    asked = tried[(tried["round"] > START) & tried["proposer"].notna()]
+    groups = [
+        (len(leading.intersection(rows["id"])), str(name), rows) for name, rows in asked.groupby("proposer")
+    ]
+    return [
+        {
+            "proposer": name,
+            "asked": f"{len(rows):,}",
+            "leading": str(leaders_of_it),
+            "mean": written(float(rows["value"].mean()), 3),
+            "best": written(float(rows["value"].max())),
+        }
+        for leaders_of_it, name, rows in sorted(groups, key=lambda group: (-group[0], group[1]))
+    ]
 
 
 def failures(tried: pd.DataFrame, most: int) -> dict[str, int]:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from latentbo.report.numbers import TABLE, Band, calls, leaders
 from latentbo.report.page import ROUNDS
-from latentbo.report.summary import failures, leader, tiles
+from latentbo.report.summary import failures, leader, tiles, yields
 
 NAN = float("nan")
 
@@ -78,3 +78,15 @@ def test_failures_are_counted_by_reason_commonest_first() -> None:
     assert failures(rows, 5) == {"b": 2, "a": 1, "no reason given": 1}
     assert len(failures(rows, 1)) == 1
     assert failures(told(), 5) == {}
+
+
+def test_what_each_proposer_was_worth_the_most_productive_first() -> None:
+    rows = told((0, 9.0, None), (1, 1.0, None), (1, 3.0, None), (2, NAN, "a"), (2, 8.0, None)).assign(
+        proposer=[None, "graph", "graph", "path", "path"]
+    )
+    assert yields(rows, 2) == [
+        {"proposer": "path", "asked": "2", "leading": "1", "mean": "8.00", "best": "8.000"},
+        {"proposer": "graph", "asked": "2", "leading": "0", "mean": "2.00", "best": "3.000"},
+    ]
+    assert [row["leading"] for row in yields(rows, 3)] == ["1", "1"]
+    assert yields(told(), 3) == []
