@@ -199,8 +199,8 @@ class Campaign:
         return retrain_due(self.settings, self.history)
 
     def retrain(self) -> EncoderEvent:
-        """Retrain the encoder on the measured values; it goes live only if it passes the gates, which ask the surrogate that
-        the settings make of it.
+        """Retrain the model on the measured values; the result goes live only if it passes the gates. What it would propose is
+        judged by the features that the settings give the surrogate.
 
         Recorded either way.
         """

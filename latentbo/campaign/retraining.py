@@ -1,4 +1,4 @@
-"""When a campaign retrains its encoder, on what, and by which gates the result goes live."""
+"""When a campaign retrains its model, on what, and by which gates the result goes live."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from latentbo.training.recipes import FineTuneRecipe
 from latentbo.training.replay import generative_replay
 from latentbo.training.token_sets import TokenSet
 
+RECIPE = FineTuneRecipe(schedule="decoder", steps=60, learning_rate=5e-4, token_dropout=0.0)
+"""The decoder learns to write what was found, and no latent point moves."""
+
 
 def retrain_due(settings: Settings, history: History) -> bool:
     """Whether `retrain_every` new values are known since the last retrain, and `retrain_from` in all."""
@@ -32,14 +35,15 @@ class Retrainer:
 
     `replay` and `held_out` default to what the live model itself dreams up (`rows` and `checks` prior
     samples): nobody needs the pretraining corpus at hand. Give a `TokenSet` of it, and readings kept from it,
-    to use the real thing.
+    to use the real thing. A recipe that moves the encoder fits the prior to the replayed rows again, and wants some
+    thousands of them.
     """
 
-    recipe: FineTuneRecipe = field(default_factory=FineTuneRecipe)
+    recipe: FineTuneRecipe = RECIPE
     gates: Gates = field(default_factory=Gates)
     replay: TokenSet | None = None
     held_out: tuple[Reading, ...] | None = None
-    rows: int = 1500
+    rows: int = 500
     checks: int = 300
 
     def __call__(self, model: DKLVAE, data: Measurements, *, seed: int) -> Retrained:

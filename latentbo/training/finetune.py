@@ -12,6 +12,8 @@ An encoder has far more weights than a campaign has labels. Left alone it learns
 itself and wrong (Ober et al. 2021, arXiv:2102.12108). So N is taken on few points a step, on noisy z, and through the last
 layer only, unless the recipe says otherwise. Some labelled objects are kept out of N and watched. The weights that stay are
 those under which the head predicted the watched objects best, those from before included.
+
+The schedule "decoder" has neither the KL term nor N: it trains the decoder alone (`training.decoder`).
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from latentbo.models.priors import Prior
 from latentbo.models.surrogate import latent_box
 from latentbo.models.vae import VAE
 from latentbo.torch_rng import stream
+from latentbo.training.decoder import train_decoder
 from latentbo.training.fit import FitReport, Progress, fit, has_bf16
 from latentbo.training.head_loss import HeadTerm, Labelled, Watch
 from latentbo.training.pretrain import Recipe, elbo_terms
@@ -84,16 +87,18 @@ def fine_tune(
             f"fine-tuning needs finite values and at least 2 replay rows, of which there are {len(replay)}"
         )
     vae = deepcopy(model.vae).eval()
+    terms = _Terms(progress)
+    if recipe.schedule == "decoder":
+        rows = token_set(model.codec.read(data.objects))
+        weights = rank_weights(data.values, recipe.rank_weight)
+        report = _checked(train_decoder(vae, rows, weights, replay, recipe, progress=terms))
+        return FineTuned(
+            replace(model, vae=vae), report, terms.last(), (), recipe.steps // recipe.round_steps
+        )
     replay, rows = described(vae, replay), described(vae, token_set(model.codec.read(data.objects)))
     learnt, kept_out = withheld(data.objects, recipe.watch_share if recipe.uses_head else 0.0, "watch")
     labelled = Labelled.of(rows, data.values, learnt, latent_box(model.prior))
     watch = Watch(vae, labelled, kept_out) if len(kept_out) else None
-    history: dict[str, list[float]] = {}
-
-    def note(step: Progress) -> None:
-        for name, value in step.terms.items():
-            history.setdefault(name, []).append(value)
-        progress(step)
 
     def batches(epoch: int) -> Iterator[Step]:
         weights = rank_weights(data.values, recipe.rank_weight)
@@ -111,15 +116,37 @@ def fine_tune(
         held_out=watch,
         patience=PATIENCE if recipe.schedule in ("joint", "alternating") else None,
         report_every=1,  # not every step has every term, and a mean over several steps would mix them
-        progress=note,
+        progress=terms,
     )
-    if report.bad_steps == report.steps:
-        raise FitError("no step of the fine-tuning had a finite loss: lower the learning rate")
+    _checked(report)
     kept = watch.restore_best() if watch else recipe.steps // recipe.round_steps
     prior = _prior_of(model.prior, vae, replay, recipe.seed) if kept else model.prior
-    terms = {name: sum(values[-LAST:]) / len(values[-LAST:]) for name, values in history.items()}
     watched = tuple(watch.history) if watch else ()
-    return FineTuned(replace(model, vae=vae, prior=prior), report, terms, watched, kept)
+    return FineTuned(replace(model, vae=vae, prior=prior), report, terms.last(), watched, kept)
+
+
+def _checked(report: FitReport) -> FitReport:
+    """The report of a training that had a finite loss at least once."""
+    if report.bad_steps == report.steps:
+        raise FitError("no step of the fine-tuning had a finite loss: lower the learning rate")
+    return report
+
+
+class _Terms:
+    """The loss terms of each step, on their way to whoever watches."""
+
+    def __init__(self, progress: Callable[[Progress], None]) -> None:
+        self._progress = progress
+        self._history: dict[str, list[float]] = {}
+
+    def __call__(self, step: Progress) -> None:
+        for name, value in step.terms.items():
+            self._history.setdefault(name, []).append(value)
+        self._progress(step)
+
+    def last(self) -> dict[str, float]:
+        """Each term's mean over the last steps that had it."""
+        return {name: sum(values[-LAST:]) / len(values[-LAST:]) for name, values in self._history.items()}
 
 
 def _loss(vae: VAE, head_term: HeadTerm, recipe: FineTuneRecipe) -> Callable[[Step, int], dict[str, Tensor]]:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from latentbo.errors import InputError, unknown_name
 
-Schedule = Literal["vae", "sequential", "joint", "alternating"]
+Schedule = Literal["vae", "sequential", "joint", "alternating", "decoder"]
 Reach = Literal["last_layer", "encoder"]
 
 
@@ -18,7 +18,9 @@ class FineTuneRecipe:
 
     schedule         "vae": the ELBO alone. "sequential": the ELBO for the first half of the steps, then N
                      alone. "joint": their sum. "alternating": the ELBO on even steps, N on odd ones. N trains
-                     the encoder only: in a step without the ELBO the decoder stands still.
+                     the encoder only: in a step without the ELBO the decoder stands still. "decoder": the
+                     decoder's likelihood alone (`training.decoder`); the encoder stands still, and so does
+                     every latent point.
     reach            how far N's gradients go: into the "last_layer" of the encoder's mean, or all the "encoder"
     gp_loss_weight   how many nats of ELBO one nat of N is worth
     steps            optimiser steps, a multiple of `round_steps`
@@ -26,6 +28,7 @@ class FineTuneRecipe:
     batch_size       rows of the ELBO's batches
     gp_points        labelled objects N is computed on in one step, at most
     gp_noise         posterior standard deviations of noise on their z
+    decoder_noise    the same on the z that the decoder is trained at, where it is trained alone
     watch_share      share of labelled objects kept out of N and watched; 0: the last weights are kept
     learning_rate    AdamW's peak, after a warm-up over a tenth of the steps; then a cosine to zero
     beta             weight of the KL term
@@ -46,6 +49,7 @@ class FineTuneRecipe:
     batch_size: int = 64
     gp_points: int = 64
     gp_noise: float = 1.0
+    decoder_noise: float = 0.0
     watch_share: float = 0.2
     learning_rate: float = 5e-4
     beta: float = 0.1
@@ -66,7 +70,9 @@ class FineTuneRecipe:
         if self.steps % self.round_steps:
             raise InputError(f"steps ({self.steps}) must be a multiple of round_steps ({self.round_steps})")
         shares = {"replay_share": 1.0, "watch_share": 0.5, "token_dropout": 0.9}
-        others = dict.fromkeys(("gp_loss_weight", "gp_noise", "beta", "property_weight"), math.inf)
+        others = dict.fromkeys(
+            ("gp_loss_weight", "gp_noise", "decoder_noise", "beta", "property_weight"), math.inf
+        )
         for name, most in (shares | others).items():
             if not 0.0 <= getattr(self, name) <= most:
                 raise InputError(f"{name} must lie within 0 and {most}, not {getattr(self, name)}")
@@ -81,13 +87,20 @@ class FineTuneRecipe:
     @property
     def uses_head(self) -> bool:
         """Whether any step minimises N."""
-        return self.schedule != "vae" and self.gp_loss_weight > 0.0
+        return self.schedule not in ("vae", "decoder") and self.gp_loss_weight > 0.0
+
+    @property
+    def moves_encoder(self) -> bool:
+        """Whether latent points change: labels may then leak into them."""
+        return self.schedule != "decoder"
 
     def wants(self, step: int) -> tuple[bool, bool]:
         """Whether this step minimises the ELBO loss, and whether N."""
         match self.schedule:
             case "vae":
                 return True, False
+            case "decoder":
+                return False, False
             case "joint":
                 return True, self.uses_head
             case "sequential":

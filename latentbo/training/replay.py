@@ -16,7 +16,7 @@ from latentbo.codecs.vocabulary import PAD
 from latentbo.errors import InputError, ShortfallError
 from latentbo.models.dkl_vae import BATCH, DKLVAE
 from latentbo.models.padding import pad
-from latentbo.models.vae import VAE
+from latentbo.models.vae import VAE, Gaussian
 from latentbo.rng import derive
 from latentbo.torch_rng import stream
 from latentbo.training.recipes import FineTuneRecipe
@@ -132,14 +132,19 @@ def described(vae: VAE, rows: TokenSet) -> TokenSet:
         return replace(rows, targets=vae.head(encoder_means(vae, rows.tokens)).float().cpu())
 
 
-@torch.no_grad()
 def encoder_means(vae: VAE, tokens: Tokens) -> Latents:
     """Encoder means of padded rows, float32 on the CPU."""
+    return posteriors(vae, tokens).mean
+
+
+@torch.no_grad()
+def posteriors(vae: VAE, tokens: Tokens) -> Gaussian:
+    """q(z | x) of padded rows, n x d, float32 on the CPU."""
     device = next(vae.parameters()).device
-    z = torch.empty(len(tokens), vae.latent)
+    found = Gaussian(torch.empty(len(tokens), vae.latent), torch.empty(len(tokens), vae.latent))
     lengths = (tokens != PAD).sum(1)
     for part in lengths.argsort().split(BATCH):
-        z[part] = (
-            vae.encode(tokens[part, : max(1, int(lengths[part].max()))].long().to(device)).mean.float().cpu()
-        )
-    return z
+        width = max(1, int(lengths[part].max()))
+        for whole, rows in zip(found, vae.encode(tokens[part, :width].long().to(device)), strict=True):
+            whole[part] = rows.float().cpu()
+    return found

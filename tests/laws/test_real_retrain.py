@@ -150,7 +150,7 @@ def never_retrained(life: Life, folder: Path) -> Rows:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        pytest.param({"gates": CLOSED}, "held-out NLL rose from", id="by the gates"),
+        pytest.param({"gates": CLOSED}, "held-out NLL of the latent term rose from", id="by the gates"),
         pytest.param(
             {"recipe": replace(QUICK, learning_rate=1e30, steps=20)}, "lower the learning rate", id="diverged"
         ),

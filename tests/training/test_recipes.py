@@ -15,13 +15,15 @@ from latentbo.training.recipes import FineTuneRecipe, Schedule
         ("joint", ["both", "both", "both", "both"]),
         ("sequential", ["elbo", "elbo", "head", "head"]),
         ("alternating", ["elbo", "head", "elbo", "head"]),
+        ("decoder", ["neither", "neither", "neither", "neither"]),
     ],
 )
 def test_what_each_step_minimises(schedule: Schedule, steps: list[str]) -> None:
     recipe = FineTuneRecipe(schedule=schedule, steps=4, round_steps=2)
-    names = {(True, False): "elbo", (False, True): "head", (True, True): "both"}
+    names = {(True, False): "elbo", (False, True): "head", (True, True): "both", (False, False): "neither"}
     assert [names[recipe.wants(step)] for step in range(4)] == steps
-    assert recipe.uses_head == (schedule != "vae")
+    assert recipe.uses_head == (schedule not in ("vae", "decoder"))
+    assert recipe.moves_encoder == (schedule != "decoder")
 
 
 def test_a_weight_of_zero_switches_the_head_off() -> None:
@@ -40,6 +42,7 @@ def test_a_weight_of_zero_switches_the_head_off() -> None:
         ({"steps": 25}, r"steps \(25\) must be a multiple of round_steps \(10\)"),
         ({"gp_loss_weight": -1.0}, "gp_loss_weight must lie within 0 and inf"),
         ({"gp_loss_weight": float("nan")}, "gp_loss_weight must lie within 0 and inf"),
+        ({"decoder_noise": -0.1}, "decoder_noise must lie within 0 and inf"),
         ({"replay_share": 1.1}, r"replay_share must lie within 0 and 1\.0"),
         ({"watch_share": 0.6}, r"watch_share must lie within 0 and 0\.5"),
         ({"rank_weight": 0.0}, "must be positive"),
