@@ -9,9 +9,10 @@ from typing import Any
 
 from latentbo.acquisition.names import ACQUISITIONS
 from latentbo.errors import InputError, made_of, unknown_name
+from latentbo.kinds.cards import DEFAULT
 
 PROPOSERS = ("pool", "gradient")
-RETRAIN_EVERY = 200  # where retraining is wanted and nothing else is said
+RETRAIN_EVERY = 100  # where retraining is wanted and nothing else is said
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Settings:
 
     seed: int | None = None
     objective: str | None = None
-    model: str = "zinc250k"
+    model: str = DEFAULT
     minimise: bool = False
     acquisition: str = "ei"
     proposer: str = "pool"

@@ -10,7 +10,7 @@ from itertools import combinations, pairwise, product
 from rdkit import Chem
 from rdkit.Chem import rdqueries
 
-from latentbo.codecs.molecules import canonical, parsed
+from latentbo.codecs.molecules import canonical, parsed, rewritten
 from latentbo.errors import InputError
 
 Cut = tuple[int, int, int]  # the atom kept, the atom lost, the order of the bond between them
@@ -222,7 +222,7 @@ def finish(edited: Chem.Mol, max_heavy_atoms: int) -> Graph | None:
         molecule = None if "." in written else parsed(written)
         if molecule is None or len(molecule.GetAtomsMatchingQuery(_UNPAIRED)):
             return None
-        before, written = written, Chem.MolToSmiles(molecule)
+        before, written = written, rewritten(written)
         if written == before:
             return Graph(written, molecule)
     return None

@@ -100,7 +100,7 @@ Model = Annotated[
     str | None,
     typer.Option(
         metavar="NAME|DIR",
-        help="A shipped model's name (zinc250k, the default), or a folder that `pretrain` wrote.",
+        help="A shipped model's name (zinc250k-fragments, the default), or a folder that `pretrain` wrote.",
         show_default=False,
     ),
 ]

@@ -51,6 +51,7 @@ ALPHABET = frozenset(selfies.get_semantic_robust_alphabet()) | {
 """
 
 _HYDROGEN = rdqueries.AtomNumEqualsQueryAtom(1)
+_UNPAIRED = rdqueries.NumRadicalElectronsGreaterQueryAtom(0)
 REASONS = (UNPARSABLE, EMPTY, TOO_LONG, TOO_MANY_ATOMS, UNSEEN_TOKEN, NO_SELFIES, NO_ROUND_TRIP)
 
 
@@ -192,7 +193,8 @@ def _canonical(text: str, max_atoms: int, strip_salts: bool) -> tuple[str | None
     pieces = [Chem.Mol(molecule) if ":" in text else molecule]
     if strip_salts and "." in text:
         try:
-            pieces = list(Chem.GetMolFrags(molecule, asMols=True))
+            with rdBase.BlockLogs():
+                pieces = list(Chem.GetMolFrags(molecule, asMols=True))
         except ValueError:  # aromatic atoms that RDKit reads once and not again
             return None, UNPARSABLE
     size = max(map(_heavy_atoms, pieces))
@@ -205,12 +207,21 @@ def _canonical(text: str, max_atoms: int, strip_salts: bool) -> tuple[str | None
         # Atom maps label a drawing, not the molecule; a second reading makes the string a fixed point.
         for atom in piece.GetAtoms() if ":" in text else ():
             atom.SetAtomMapNum(0)
-        first = Chem.MolToSmiles(piece)
-        again = piece if first == text else parsed(first)
-        if again is None:
+        first = rewritten(text) if piece is molecule else Chem.MolToSmiles(piece)
+        again = rewritten(first)
+        if not again:
             return None, UNPARSABLE
-        spelled.append(first if again is piece else Chem.MolToSmiles(again))
+        spelled.append(again)
     return min(spelled), None
+
+
+@lru_cache(maxsize=CACHED)
+def rewritten(smiles: str) -> str:
+    """What RDKit writes of the molecule that it reads in a string, empty where it reads none. A canonical SMILES comes back
+    as it is.
+    """
+    molecule = parsed(smiles)
+    return "" if molecule is None else Chem.MolToSmiles(molecule)
 
 
 @lru_cache(maxsize=PARSED)
@@ -243,10 +254,8 @@ def selfies_of(smiles: str, max_atoms: int) -> tuple[str | None, str | None]:
     except selfies.EncoderError:
         return None, NO_SELFIES
     back = _without_radicals(_smiles_of(spelled), max_atoms)
-    molecule = parsed(back)
     # One writing is nearly always enough to see that it is the same molecule.
-    same = molecule is not None and Chem.MolToSmiles(molecule) == smiles
-    same = same or canonical(back, max_atoms, strip_salts=False)[0] == smiles
+    same = rewritten(back) == smiles or canonical(back, max_atoms, strip_salts=False)[0] == smiles
     return (spelled, None) if same else (None, NO_ROUND_TRIP)
 
 
@@ -280,7 +289,7 @@ def _without_radicals(smiles: str, max_atoms: int) -> str:
     molecule = parsed(smiles) if "[" in smiles and len(smiles) <= MAX_CHARACTERS else None
     if molecule is None or _heavy_atoms(molecule) > max_atoms:
         return smiles
-    radicals = [atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetNumRadicalElectrons()]
+    radicals = [atom.GetIdx() for atom in molecule.GetAtomsMatchingQuery(_UNPAIRED)]
     if not radicals:
         return smiles
     molecule = Chem.Mol(molecule)

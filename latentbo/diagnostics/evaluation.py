@@ -32,8 +32,9 @@ class Reconstruction:
     `exact_match`: the same canonical object comes back from greedy decoding; `exact_match_beam`: from the beam
     search that `DKLVAE.decode` does. `token_accuracy`: teacher-forced share of right tokens, END counted,
     padding not; it flatters, because each token follows the true ones. `decodes_per_second` is of greedy
-    decoding, `beam_decodes_per_second` of the beam, `objects_per_second` of the beam and its canonical objects.
-    Where the codec is not robust, both decodings include the search for the first row that is an object.
+    decoding alone (what it writes need not be an object), `beam_decodes_per_second` of `DKLVAE.decode_tokens`,
+    `objects_per_second` of that and its canonical objects. Where the codec is not robust, those two, and both exact matches,
+    include the search for the first row that is an object.
     """
 
     exact_match: float
@@ -54,12 +55,13 @@ def reconstruction(model: DKLVAE, readings: Sequence[Reading]) -> Reconstruction
     began = time.perf_counter()
     z = model.embed(readings)
     encoded = time.perf_counter()
-    greedy = model.decode_tokens(z, width=1)
+    model.raw_tokens(z, width=1)
     spelled = time.perf_counter()
     searched = model.decode_tokens(z)
     found = time.perf_counter()
     back = write(searched)
     written = time.perf_counter()
+    greedy = model.decode_tokens(z, width=1)
     right = total = 0
     deviations: list[Tensor] = []
     for start in range(0, len(readings), BATCH):
@@ -91,7 +93,7 @@ class Samples:
 
     `unique` and `new` are shares of the valid ones; `fixed_points` the share of valid ones that come back
     unchanged through encode - decode; `kolmogorov_smirnov` the distance of each property's distribution to
-    the data's.
+    the data's. `objects` are the valid ones in the order in which they were drawn.
     """
 
     valid: float
@@ -99,6 +101,7 @@ class Samples:
     new: float
     fixed_points: float
     kolmogorov_smirnov: dict[str, float]
+    objects: tuple[str, ...]
 
 
 def samples(
@@ -123,6 +126,7 @@ def samples(
         new=sum(text not in known for text in objects) / max(1, len(valid)),
         fixed_points=_share_equal(valid, back),
         kolmogorov_smirnov={name: ks_distance(values[name], reference[name]) for name in reference},
+        objects=tuple(objects),
     )
 
 

@@ -17,8 +17,10 @@ from latentbo.kinds.known import find_kind
 
 FORMAT = 2
 WEIGHTS, CARD = "weights.safetensors", "card.json"
-SHIPPED = {"zinc250k": Path(__file__).parent.parent / "models" / "weights" / "zinc250k"}
-DEFAULT = "zinc250k"
+_FOLDER = Path(__file__).parent.parent / "models" / "weights"
+SHIPPED = {name: _FOLDER / name for name in ("zinc250k-fragments", "zinc250k")}
+"""The models in the package. `zinc250k` is that of version 0.1, for campaigns begun with it."""
+DEFAULT = "zinc250k-fragments"
 
 
 def locate(source: str | Path) -> Path:

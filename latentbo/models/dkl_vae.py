@@ -144,7 +144,7 @@ class DKLVAE:
         """The canonical object at each latent point and no reason, or None and the reason code: greedily, without a second
         try and without the object's own tokens. For a search that looks at many points and encodes few. Raises as `decode`.
         """
-        return self._named(self._decoded_rows(z, width=1))
+        return self._named(self.raw_tokens(z, width=1))
 
     def complete(
         self,
@@ -187,8 +187,12 @@ class DKLVAE:
         generator: torch.Generator | None = None,
     ) -> list[TokenRow]:
         """The token rows that `decode` reads, padded after each END. Raises as `decode`."""
-        rows = self._decoded_rows(z, width=width, temperature=temperature, generator=generator)
-        if temperature or is_robust(self.codec):
+        rows = self.raw_tokens(z, width=width, temperature=temperature, generator=generator)
+        return rows if temperature else self._first_valid(rows, z)
+
+    def _first_valid(self, rows: list[TokenRow], z: Latents) -> list[TokenRow]:
+        """The rows that the network wrote at these points, and others where those will not do (`models.hypotheses`)."""
+        if is_robust(self.codec):
             return rows
         with self._evaluating():
             return first_valid(
@@ -198,7 +202,7 @@ class DKLVAE:
                 self.kind.realism,
             )
 
-    def _decoded_rows(
+    def raw_tokens(
         self,
         z: Latents,
         *,
@@ -206,7 +210,7 @@ class DKLVAE:
         temperature: float = 0.0,
         generator: torch.Generator | None = None,
     ) -> list[TokenRow]:
-        """What the network writes at each point, be it an object or not."""
+        """What the network writes at each point, be it an object or not. Raises as `decode`."""
         if z.ndim != 2 or z.shape[1] != self.latent or not torch.isfinite(z).all():
             raise InputError(f"finite latent points n x {self.latent} were expected, not {_described(z)}")
         if temperature < 0.0 or width < 1:
@@ -261,7 +265,7 @@ class DKLVAE:
         z = self.prior.sample(of * n, generator)
         if of == 1:
             return self.decode(z)
-        rows = self.decode_tokens(z)
+        rows = self.raw_tokens(z, width=WIDTH)
         readings = self._written(rows)
         valid = torch.tensor([i for i, reading in enumerate(readings) if reading.ok], dtype=torch.long)
         reencoding_distance = torch.full((len(z),), torch.inf, dtype=torch.float64)
@@ -269,7 +273,8 @@ class DKLVAE:
         lengths = torch.tensor([sum(token != PAD for token in row) for row in rows])
         groups = lengths.argsort(stable=True).reshape(n, of)
         nearest = groups.gather(1, reencoding_distance[groups].argmin(1, keepdim=True)) if n else groups
-        return [readings[i] for i in nearest.flatten().sort().values]
+        chosen = nearest.flatten().sort().values
+        return self._written(self._first_valid([rows[i] for i in chosen], z[chosen]))
 
     @property
     def latents_only(self) -> DKLVAE:

@@ -35,7 +35,7 @@ class ExemplarPrior:
     exemplars: Latents
     neighbours: int = 50
     between: float = 0.44
-    noise: float = 0.12
+    noise: float = 0.35
 
     def __post_init__(self) -> None:
         if len(self.exemplars) < 2:

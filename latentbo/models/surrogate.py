@@ -9,6 +9,7 @@ Y        measured values, larger is better                         b x n x 1
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -138,6 +139,19 @@ class LatentGP(SingleTaskGP):
         model: LatentGP = super(LatentGP, self._conditioned()).condition_on_observations(X, Y, **kwargs)
         return model
 
+    def _get_test_prior_mean_and_covariances(
+        self, train_inputs: Sequence[Tensor], test_inputs: Sequence[Tensor], **kwargs: Any
+    ) -> tuple[Any, ...]:
+        """As in GPyTorch, which for this copies the training inputs and thousands of counts of each at every call."""
+        (train,), (test,) = train_inputs, test_inputs
+        if kwargs or train.shape[:-2] != test.shape[:-2]:
+            answer: tuple[Any, ...] = super()._get_test_prior_mean_and_covariances(
+                train_inputs=train_inputs, test_inputs=test_inputs, **kwargs
+            )
+            return answer
+        mean, own, shared = self.mean_module(test), self.covar_module(test), self.covar_module(test, train)
+        return mean, own, shared, test.shape[:-2], test.shape[-2:-1], MultivariateNormal
+
     def _joint(self, X: Float[Tensor, "*b q dp"]) -> MultivariateNormal:
         """The posterior of q points together, given fantasies at k more.
 
@@ -253,7 +267,9 @@ def _maximise(model: LatentGP) -> None:
     # A noise that was given belongs to its points, and those of a batch would each have rows of their own.
     may_leave_out = isinstance(model.likelihood, GaussianLikelihood) and not model.batch_shape
     rows = _rows_to_fit(y) if may_leave_out else slice(None)
-    model.set_train_data(x[..., rows, :], y[..., rows], strict=False)
+    scale = model.input_transform
+    model.set_train_data(scale(x)[..., rows, :], y[..., rows], strict=False)
+    del model.input_transform  # scaled already: not again at each step
     try:
         with warnings.catch_warnings():
             # Reaching the iteration cap is what the cap is for.
@@ -264,6 +280,7 @@ def _maximise(model: LatentGP) -> None:
                 max_attempts=1,
             )
     finally:
+        model.input_transform = scale
         model.train()
         model.set_train_data(x, y, strict=False)
 

@@ -21,6 +21,7 @@ from benchmarks.arena.methods import METHODS, Contender
 from benchmarks.arena.run import projected_seconds, to_do
 from benchmarks.arena.single_run import COLUMNS, PlannedRun, Step, pace, planned_runs
 from benchmarks.arena.tasks import PROTOCOLS
+from latentbo.kinds.cards import DEFAULT
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
 from tests.conftest import MOLECULES
@@ -242,10 +243,10 @@ def test_models_are_part_of_the_runs_that_use_one(out: Path, tiny_model: DKLVAE,
         save_model(model, folders[-1])
     planned, others, shipped = (
         planned_runs(PROTOCOLS["auc1k"].smoke(), ["latentbo", "random"], str(model))
-        for model in (*folders, "zinc250k")
+        for model in (*folders, DEFAULT)
     )
     assert [each.model for each in planned] == [f"tiny-{tiny_model.id}", ""]
-    assert [each.model for each in shipped] == ["zinc250k", ""]
+    assert [each.model for each in shipped] == [DEFAULT, ""]
     assert to_do(planned, out) == planned
     assert len({each.key for each in (*planned, *others, *shipped)}) == 4, "folders of one name"
 

@@ -18,7 +18,8 @@ MEASURED = {
     "half_changed_tanimoto",
     "decodes_per_second", "beam_decodes_per_second", "valid", "unique", "new", "active_units", "half_changed_step",
     "encodes_per_second",
-    "objects_per_second", "posterior_sd",
+    "objects_per_second", "posterior_sd", "valid_near", "realistic_near", "realistic_samples", "realistic_draws",
+    "ring_systems_tv", "ring_systems_tv_held_out", "weights_mb",
 }  # fmt: skip
 STAMP = {
     "model", "model_id", "data", "data_sha256", "smoke", "command", "seeds", "commit", "versions", "machine",
@@ -57,8 +58,9 @@ def test_a_smoke_run_prints_a_table_and_writes_a_stamped_result(
     assert 0 < same < 3
     assert result["exact_match"] == round(same / 3, 4)
     assert result["seeds"] == [0]
+    assert result["weights_mb"] == float(f"{(folder / 'weights.safetensors').stat().st_size / 1e6:.4g}")
     shown = capsys.readouterr()
-    assert f"exact_match{result['exact_match']:>24.3f}  >= 0.90" in shown.out
+    assert f"exact_match{result['exact_match']:>24.3f}  >= 0.95" in shown.out
     assert all(name in shown.out for name in space.BARS)
     assert "not the file" in shown.err
 
@@ -84,6 +86,13 @@ def test_what_is_not_finite_is_null(tmp_path: Path) -> None:
     result = json.loads((tmp_path / "x.json").read_text())
     assert (result["a"], result["b"], result["c"]) == (None, None, 0.3333)
     assert result["d"] == 0.01235, "a small error keeps its digits"
+
+
+def test_codecs_are_another_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+    monkeypatch.setattr(space.space_codecs, "main", seen.append)
+    space.main(["--codecs", "--smoke", "--beta", "0.1"])
+    assert seen == [["--smoke", "--beta", "0.1"]]
 
 
 def test_the_command_knows_its_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from botorch.acquisition import LogExpectedImprovement, qLogExpectedImprovement
 
 import latentbo
 from latentbo.acquisition.functions import make_acquisition
-from latentbo.acquisition.proposers import Edits, Parents
+from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Parents
 from latentbo.campaign.campaign import Campaign
 from latentbo.campaign.knowledge import measurements
 from latentbo.campaign.settings import Settings
@@ -239,7 +239,7 @@ def test_runners_up_and_shares_are_remembered_in_the_file(begin: Begin) -> None:
     assert not {name for _, name in found} & set(frame["smiles"])
     shares = again.history.rounds[-1].shares
     assert sum(shares.values()) == pytest.approx(1.0)
-    assert set(shares) == {"perturb", "path", "prior", "graph"}
+    assert set(shares) == {*LATENT_PROPOSERS, "graph"}
     assert [then for _, _, then in again.history.operator_outcomes()] == [shares, shares]
 
 

@@ -34,7 +34,7 @@ def test_options_override_the_file(write: Write) -> None:
     found = given(file, {"budget": 60, "seed": None, "retrain": True})
     assert found.budget == 60
     assert found.settings == {"seed": 3, "retrain_every": 40, "rules": {"charge": [0, 0]}}
-    assert given(None, {"retrain": True}).settings == {"retrain_every": 200}
+    assert given(None, {"retrain": True}).settings == {"retrain_every": 100}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_whole_number_may_stand_for_a_number() -> None:
     [
         ([], None, Recipe(epochs=4)),
         (["epochs=5", "beta=1"], None, Recipe(epochs=5, beta=1.0)),
-        (["spelling='fragments'"], 1, Recipe(epochs=4, spelling="fragments", seed=1)),
+        (["spelling='smiles'"], 1, Recipe(epochs=4, spelling="smiles", seed=1)),
         (["bf16 = false", "seed=1"], 2, Recipe(epochs=4, bf16=False, seed=2)),
     ],
 )

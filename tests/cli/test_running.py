@@ -133,7 +133,7 @@ def test_settings_that_contradict_the_stored_ones(invoke: Invoke, small: Path, t
         (["--seed", 4], "seed is 3, not 4"),
         (["--minimise"], "minimise is False, not True"),
         (["--acquisition", "ucb"], "acquisition is 'ei', not 'ucb'"),
-        (["--retrain"], "retrain_every is None, not 200"),
+        (["--retrain"], "retrain_every is None, not 100"),
         (["--objective", "qed"], "objective is 'mine.py:carbons', not 'qed'"),
     ):
         result = invoke("run", small, "--out", "a", *words, code=2)

@@ -26,6 +26,7 @@ from latentbo.codecs.molecules import (
     UNSEEN_TOKEN,
     MoleculeCodec,
     canonical,
+    rewritten,
 )
 from latentbo.errors import InputError
 from tests.conftest import MOLECULES
@@ -175,6 +176,12 @@ def test_writing_refuses_with_reasons() -> None:
     ]
     assert reasons == [EMPTY, EMPTY, EMPTY, UNSEEN_TOKEN, UNSEEN_TOKEN, TOO_LONG]
     assert CODEC.write([carbon * 150])[0].reason == TOO_MANY_ATOMS
+
+
+def test_what_is_written_again_is_canonical_or_empty() -> None:
+    assert rewritten("C1=CC=CC=C1O") == "Oc1ccccc1"
+    assert rewritten("Oc1ccccc1") == "Oc1ccccc1"
+    assert rewritten("C1CC") == ""
 
 
 @pytest.mark.parametrize(

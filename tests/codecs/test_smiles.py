@@ -54,6 +54,8 @@ BAD: dict[object, str] = {
     "C\ud800": UNPARSABLE,
     "hello": UNPARSABLE,
     "C1CC": UNPARSABLE,
+    # Read as a whole, and not in pieces.
+    "CN%10.c1%10ccc%10cc1[N+](=O)[O-].C%10%10.[NH+]%10%10C.[C@H]%10%10C.c1%10ccc(/C=C2/[NH+]=c2=O)cc1": UNPARSABLE,
     "C%10C.C": UNPARSABLE,
     "C(C)(C)(C)(C)C": UNPARSABLE,
     "C" * 2001: TOO_LONG,

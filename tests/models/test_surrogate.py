@@ -112,6 +112,20 @@ def test_the_posterior_is_the_textbook_s(model: LatentGP, structure: int) -> Non
     torch.testing.assert_close(noisy, variance + noise, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("batch", [(), (5,)])
+def test_covariances_with_the_data_are_those_of_gpytorch(
+    model: LatentGP, structure: int, batch: tuple[int, ...]
+) -> None:
+    model.posterior(inputs(structure, 1))  # makes what only the data decide
+    asked = {"train_inputs": model.train_inputs, "test_inputs": [inputs(structure, *batch, 4, seed=1)]}
+    found = model._get_test_prior_mean_and_covariances(**asked)
+    expected = SingleTaskGP._get_test_prior_mean_and_covariances(model, **asked)
+    assert found[3:] == expected[3:]
+    for own, theirs in zip(found[1:3], expected[1:3], strict=True):
+        torch.testing.assert_close(own.to_dense(), theirs.to_dense(), rtol=0.0, atol=1e-14)
+    torch.testing.assert_close(found[0], expected[0])
+
+
 @pytest.mark.parametrize("batch", [(), (1,), (5,), (2, 3), (1, 1)])
 @pytest.mark.parametrize("q", [1, 4])
 def test_a_batch_is_its_parts(model: LatentGP, structure: int, batch: tuple[int, ...], q: int) -> None:
@@ -500,6 +514,21 @@ def test_hyperparameters_are_fitted_to_some_points_and_the_posterior_rests_on_al
     mean, variance = textbook(model, x, values(x), at)
     torch.testing.assert_close(model.posterior(at).mean[:, 0].detach(), mean)
     torch.testing.assert_close(model.posterior(at).variance[:, 0].detach(), variance)
+
+
+def test_inputs_are_scaled_once_a_fit_and_raw_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, scaled = untrained(P), []
+    x = model.train_inputs[0]
+    scale = type(model.input_transform).forward
+    monkeypatch.setattr(
+        type(model.input_transform), "forward", lambda self, x: scaled.append(len(x)) or scale(self, x)
+    )
+    surrogate._maximise(model)
+    assert scaled == [N]
+    assert torch.equal(model.train_inputs[0], x)
+    assert model.training
+    model.eval()
+    torch.testing.assert_close(model.train_inputs[0][:, :D], (x[:, :D] - BOX[0]) / (BOX[1] - BOX[0]))
 
 
 def test_given_noise_is_fitted_with_all_points(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ TAILS = ("O", "N", "Cl", "C(=O)O", "c1ccccc1", "C#N", "S", "C(C)C", "OC", "NC(C)
 LINES = ["C" * n + tail for n in range(1, 11) for tail in TAILS]  # held out: lines 0 and 50
 RECIPE = Recipe(
     latent=4, embedding=8, encoder_hidden=12, encoder_layers=1, decoder_hidden=24, merges=3, epochs=15, beta=0.1,
-    batch_size=32, learning_rate=2e-2, self_training_samples=20, bf16=False,
+    batch_size=32, learning_rate=2e-2, self_training_samples=20, bf16=False, spelling="selfies",
 )  # fmt: skip
 SMALL = SampleSizes(held_out=None, samples=20, centres=2)
 
