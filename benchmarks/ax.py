@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean, stdev
@@ -19,7 +20,7 @@ import torch
 from ax.api.client import Client
 from ax.utils.common.logger import set_ax_logger_levels
 
-from benchmarks.campaign import Cell, campaign_cell, seeds_of
+from benchmarks.campaign import Cell, campaign_cell, line, seeds_of
 from benchmarks.results import FOLDER, write_result
 from latentbo.campaign.evaluate import Objective, evaluate
 from latentbo.campaign.settings import Settings
@@ -36,7 +37,7 @@ MOST_TRIALS = 3  # of Ax's default, for one call: where it only finds what it ha
 
 def node_cell(objective: Objective, model: str, budget: int, batch: int, seed: int) -> Cell:
     """`latent_client` with the settings of the campaign."""
-    began = time.perf_counter()
+    began = time.process_time()
     client = latent_client(METRIC, settings=Settings(seed=seed, model=model))
     values: list[float] = []
     calls = 0
@@ -45,12 +46,12 @@ def node_cell(objective: Objective, model: str, budget: int, batch: int, seed: i
         calls += len(objects)
         for index, outcome in zip(objects, evaluate(objective, list(objects.values())), strict=True):
             values += _tell(client, index, outcome.value)
-    return _cell("node", seed, values, time.perf_counter() - began)
+    return _cell("node", seed, values, time.process_time() - began)
 
 
 def ax_default_cell(objective: Objective, model: str, budget: int, batch: int, seed: int) -> Cell:
     """Ax alone, over the box that the node has for its parameters."""
-    began = time.perf_counter()
+    began = time.process_time()
     space = LatentSpace.of(model)
     client = Client(random_seed=seed)
     client.configure_experiment(parameters=space.box.parameters())
@@ -66,7 +67,7 @@ def ax_default_cell(objective: Objective, model: str, budget: int, batch: int, s
         for index, name in zip(trials, objects, strict=True):
             _tell(client, index, None if name is None else known[name])
     values = [value for value in known.values() if value is not None]
-    return _cell("ax_default", seed, values, time.perf_counter() - began)
+    return _cell("ax_default", seed, values, time.process_time() - began)
 
 
 def _tell(client: Client, index: int, value: float | None) -> list[float]:
@@ -80,7 +81,7 @@ def _tell(client: Client, index: int, value: float | None) -> list[float]:
 
 def _cell(method: str, seed: int, values: list[float], seconds: float) -> Cell:
     top = sorted(values, reverse=True)[:10]
-    return Cell(method, seed, top[0], fmean(top), seconds)
+    return Cell(method, seed, {"best": top[0], "top10": fmean(top), "cpu_seconds": seconds})
 
 
 def summary(cells: list[Cell], budget: int) -> dict[str, float]:
@@ -88,12 +89,12 @@ def summary(cells: list[Cell], budget: int) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for method in METHODS:
         mine = [cell for cell in cells if cell.method == method]
-        best = [cell.best for cell in mine]
+        best = [cell.figures["best"] for cell in mine]
         numbers[f"best_{method}"] = fmean(best)
         numbers[f"best_{method}_sd"] = stdev(best) if len(best) > 1 else 0.0
         numbers[f"best_{method}_min"] = min(best)
-        numbers[f"top10_{method}"] = fmean(cell.top10 for cell in mine)
-        numbers[f"seconds_per_trial_{method}"] = fmean(cell.seconds for cell in mine) / budget
+        numbers[f"top10_{method}"] = fmean(cell.figures["top10"] for cell in mine)
+        numbers[f"seconds_per_trial_{method}"] = fmean(cell.figures["cpu_seconds"] for cell in mine) / budget
     return numbers
 
 
@@ -116,11 +117,11 @@ def main(arguments: list[str] | None = None) -> None:
     objective = load_objective(chosen.objective)
     began, cells = time.perf_counter(), []
     for seed in seeds:
-        for cell_of in (campaign_cell, node_cell, ax_default_cell):
+        for cell_of in (partial(campaign_cell, "campaign"), node_cell, ax_default_cell):
             cell = cell_of(objective, chosen.model, budget, chosen.batch, seed)
             cells.append(cell)
             print(
-                f"{cell.method:<10} seed {seed}  best {cell.best:.4f}  top-10 {cell.top10:.4f}  {cell.seconds:6.1f} s",
+                line(cell.method, f"seed {seed}", cell.figures),
                 flush=True,
             )
     numbers = summary(cells, budget)

@@ -22,8 +22,8 @@ class Settings:
     `seed` None draws one, which is stored. `model` is a shipped model's name or a folder. `initial` objects come from
     the prior before the first surrogate is fitted; those that failed count. `structure` and `descriptors` give the
     surrogate these features (pool proposer only: they have no gradient in z). `retrain_every`: the encoder is retrained
-    after so many new values, and not before `retrain_from` of them; None: never, the default, because retrains brought
-    nothing to a surrogate that has descriptors. `rules` say what may be proposed: the fields of `MoleculeRules`, where
+    after so many new values, and not before `retrain_from` of them; None: never, the default until whole campaigns with and
+    without have been compared. `rules` say what may be proposed: the fields of `MoleculeRules`, where
     the objects are molecules. `objective` is what `latentbo run` evaluates: no other goes into the same file.
     """
 

@@ -48,12 +48,14 @@ def test_a_molecule_that_comes_again_is_no_call(tiny_model: DKLVAE, tmp_path: Pa
 
     cell = ax_default_cell(objective, str(tmp_path / "tiny"), 5, 5, 0)
     assert len(asked) == len(set(asked)) == 5
-    assert cell.best == max(map(len, asked))
+    assert cell.figures["best"] == max(map(len, asked))
 
 
 def test_seconds_are_a_trial_s() -> None:
     cells = [
-        Cell(method, seed, 0.5 + 0.2 * seed, 0.4, 10.0 + 2.0 * seed) for method in METHODS for seed in (0, 1)
+        Cell(method, seed, {"best": 0.5 + 0.2 * seed, "top10": 0.4, "cpu_seconds": 10.0 + 2.0 * seed})
+        for method in METHODS
+        for seed in (0, 1)
     ]
     numbers = summary(cells, 10)
     assert numbers["best_node"] == pytest.approx(0.6)
