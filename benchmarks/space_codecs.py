@@ -65,6 +65,7 @@ SHOWN = {  # figure: its head in the table
     "valid_near": "valid near",
     "realistic_near": "realistic near",
     "realistic_samples": "realistic samples",
+    "unique": "unique samples",
     "half_changed_tanimoto": "Tanimoto, half changed",
     "ks_qed": "KS QED",
     "ks_logp": "KS logP",

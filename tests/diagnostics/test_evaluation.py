@@ -105,6 +105,8 @@ def test_ks_distance_agrees_with_scipy(sizes: tuple[int, int]) -> None:
 class Spelling:
     """A codec in which tokens 4k to 4k + 3 all spell the object k, and token 3 spells nothing."""
 
+    robust = True  # what it wrote stays
+
     kind = "molecules"
 
     vocabulary = Vocabulary(("x",))
@@ -139,7 +141,7 @@ class Ruler(DKLVAE):
     def embed(self, readings: Sequence[Reading]) -> Tensor:
         return torch.linspace(-1.0, 1.0, len(readings), dtype=torch.float64)[:, None].repeat(1, 2)
 
-    def decode_tokens(self, z: Tensor, **_: Any) -> list[TokenRow]:
+    def raw_tokens(self, z: Tensor, **_: Any) -> list[TokenRow]:
         tokens = (200 + (z[:, :1].float() / self.cell).floor().long()).clamp(min=3)
         return [tuple(row) for row in tokens.tolist()]
 
