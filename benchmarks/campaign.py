@@ -36,6 +36,7 @@ from latentbo.campaign.loop import run as run_campaign
 from latentbo.campaign.settings import RETRAIN_EVERY, Settings
 from latentbo.chemistry.realism import unrealistic
 from latentbo.chemistry.rules import MoleculeRules
+from latentbo.diagnostics.evaluation import share_that_comes_back
 from latentbo.kinds.cards import DEFAULT
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import load_model
@@ -79,11 +80,10 @@ def of_rows(rows: Sequence[ObjectRecord], model: DKLVAE) -> dict[str, float]:
     """What a campaign found, and what part the latent space had in it."""
     ranked = sorted(rows, key=lambda row: -(row.value or 0.0))
     names = [row.object for row in ranked[:BEST]]
-    back = model.decode(model.embed(model.codec.read(names)))
     chosen = [row for row in rows if row.proposer not in (None, "start") and row.mean is not None]
     return {
         **of_values([row.value or 0.0 for row in ranked]),
-        "best50_come_back": fmean(reading.object == name for reading, name in zip(back, names, strict=True)),
+        "best50_come_back": share_that_comes_back(model, model.codec.read(names)),
         "from_latent": fmean(row.proposer in LATENT_PROPOSERS for row in chosen) if chosen else 0.0,
         "latent_of_best5": float(
             sum(row in chosen and row.proposer in LATENT_PROPOSERS for row in ranked[:5])

@@ -37,13 +37,13 @@ from latentbo.diagnostics.molecule_space import SampleSizes, measure_space
 from latentbo.errors import LatentboError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.padding import pad
-from latentbo.models.vae import VAE, SequenceVAE
-from latentbo.torch_rng import global_stream, stream
+from latentbo.models.vae import VAE
+from latentbo.torch_rng import stream
 from latentbo.training.corpus import Corpus
 from latentbo.training.corpus_reader import read_corpus
 from latentbo.training.fit import fit, has_bf16
 from latentbo.training.losses import warm_up
-from latentbo.training.pretrain import HELD_OUT_EVERY, Recipe, elbo_terms, fit_prior
+from latentbo.training.pretrain import HELD_OUT_EVERY, Recipe, elbo_terms, fit_prior, new_network
 from latentbo.training.token_sets import Batch, TokenSet
 
 RESULT = FOLDER / "space_codecs.json"
@@ -177,16 +177,7 @@ class Study:
 def trained(rows: TokenSet, vocabulary: int, recipe: Recipe, steps: int) -> VAE:
     """A new VAE after so many steps, over and over the rows as far as they go."""
     device = torch.device("cpu")
-    with global_stream(recipe.seed, "initial weights"):
-        vae = SequenceVAE(
-            vocabulary,
-            latent=recipe.latent,
-            embedding=recipe.embedding,
-            encoder_hidden=recipe.encoder_hidden,
-            encoder_layers=recipe.encoder_layers,
-            decoder_hidden=recipe.decoder_hidden,
-            properties=rows.targets.shape[1],
-        )
+    vae = new_network(vocabulary, rows.targets.shape[1], recipe)
     shown = replace(recipe, token_dropout=0.0)
 
     def batches(_: int) -> Iterator[Batch]:
@@ -305,7 +296,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=WORK, help="corpora, and what was measured so far")
     parser.add_argument("--workers", type=int, default=1, help="processes that read the file")
     parser.add_argument(
-        "--smoke", action="store_true", help="100 lines and half a second, to see that it runs"
+        "--smoke", action="store_true", help="60 lines and a fifth of a second, to see that it runs"
     )
     parser.add_argument("--out", type=Path, default=RESULT)
     chosen = parser.parse_args(arguments)

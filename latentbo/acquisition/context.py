@@ -64,8 +64,7 @@ class ProposalContext:
 
     def elites(self, k: int) -> list[Reading]:
         """The k best measured objects, best first."""
-        order = self.data.values[:, 0].argsort(descending=True, stable=True)[:k].tolist()
-        return self.model.codec.read([self.data.objects[row] for row in order])
+        return self.model.codec.read(self.data.best(k))
 
     def remembered(self) -> list[tuple[str, Reading]]:
         """The runners-up, read again."""

@@ -20,7 +20,7 @@ from latentbo.acquisition.functions import MakeAcquisition
 from latentbo.acquisition.operator_allocation import allocate
 from latentbo.acquisition.picking import pick, predict, score
 from latentbo.acquisition.proposers import Parents, Proposer
-from latentbo.acquisition.screening import can_screen, most_promising, offers_of, readings_of
+from latentbo.acquisition.screening import most_promising, offers_of, readings_of
 from latentbo.errors import InputError
 from latentbo.models.priors import spread
 from latentbo.rng import derive, numpy_stream
@@ -67,7 +67,7 @@ def propose_pool(
     with global_stream(seed, "acquisition"):
         acquisition = make(context.surrogate, context.best)
     known, counts = set(context.known), Counts()
-    surplus = settings.surplus if can_screen(context.model) else 1
+    surplus = settings.surplus if context.model.has_features else 1
     old, _ = filter_candidates(context.remembered(), known, context.check)
     pool = _scored(old, acquisition, context, seed, "remembered")
     elites = _elites(context, settings.elites)

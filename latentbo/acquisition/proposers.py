@@ -117,7 +117,7 @@ def mix(parents: Parents, n: int, seed: int) -> Latents:
 
 
 def resample(parents: Parents, n: int, seed: int) -> list[str]:
-    """What else the decoder could write at a parent's own point: drawn at temperatures up to `HOTTEST`."""
+    """What else the decoder could write at a parent's own point: drawn at the temperature `HOT`."""
     return regrow(parents, n, seed, keep=0.0)
 
 

@@ -32,11 +32,6 @@ class Offer(NamedTuple):
     object: str
 
 
-def can_screen(model: DKLVAE) -> bool:
-    """Whether anything is known of an object without its latent point."""
-    return model.structure is not None or model.descriptors is not None
-
-
 def offers_of(
     made: Mapping[str, Latents | list[str]], model: DKLVAE, known: Collection[str]
 ) -> tuple[list[Offer], Counts]:
@@ -62,8 +57,10 @@ def most_promising(
     context: ProposalContext,
     seed: int,
 ) -> list[Offer]:
-    """Of each proposer's offers as many as `sizes` says, those of the highest acquisition first."""
-    if not can_screen(context.model):
+    """Of each proposer's offers as many as `sizes` says, those of the highest acquisition first; all of them where nothing
+    is known of an object without its latent point.
+    """
+    if not context.model.has_features:
         return list(offers)
     x = context.model.inputs_unencoded([offer.object for offer in offers])
     with global_stream(seed, "promise"):  # Monte Carlo acquisitions draw when first called

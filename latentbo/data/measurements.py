@@ -44,5 +44,10 @@ class Measurements:
         """The same objects with transformed values."""
         return replace(self, values=outcome_transform.transform(self.values))
 
+    def best(self, n: int) -> tuple[str, ...]:
+        """The n objects with the largest values, best first; all where there are fewer."""
+        order = self.values[:, 0].argsort(descending=True, stable=True)[:n]
+        return tuple(self.objects[row] for row in order.tolist())
+
     def __len__(self) -> int:
         return len(self.objects)

@@ -83,6 +83,11 @@ def reconstruction(model: DKLVAE, readings: Sequence[Reading]) -> Reconstruction
     )
 
 
+def share_that_comes_back(model: DKLVAE, readings: Sequence[Reading]) -> float:
+    """Share of readable objects that are what `DKLVAE.decode` makes of their own latent points; 0 of none."""
+    return _share_equal(readings, model.decode(model.embed(readings)))
+
+
 def _share_equal(readings: Sequence[Reading], back: Sequence[Reading]) -> float:
     return sum(a.object == b.object for a, b in zip(readings, back, strict=True)) / max(1, len(readings))
 

@@ -157,20 +157,18 @@ class DKLVAE:
         """Objects that begin with the tokens of the prefixes, one at each latent point, and go on as the decoder would there;
         as `decode_objects`. Empty where the network writes all of an object at once.
         """
-        rows: list[TokenRow] = []
-        with self._evaluating(), torch.no_grad():
-            for part in torch.arange(len(z)).split(BATCH):
-                written = self.vae.completions(
-                    z[part].float().to(self.device),
-                    pad([prefixes[i] for i in part.tolist()]).to(self.device),
+        with self._evaluating():
+            written = [
+                self.vae.completions(
+                    part,
+                    prefix.to(self.device),
                     max_tokens=self.codec.max_tokens,
                     temperature=temperature,
                     generator=generator,
                 )
-                if written is None:
-                    return []
-                rows.extend(tuple(row) for row in written.tolist())
-        return self._named(rows)
+                for part, prefix in zip(self._parts(z), pad(prefixes).split(BATCH), strict=True)
+            ]
+        return self._named([tuple(row) for part in written if part is not None for row in part.tolist()])
 
     def _named(self, rows: Sequence[TokenRow]) -> list[tuple[str | None, str | None]]:
         """Canonical object or reason of each row. Equal rows are spelled once."""
@@ -217,29 +215,28 @@ class DKLVAE:
             raise InputError(
                 f"temperature must be 0 or positive and width at least 1, not {temperature} and {width}"
             )
-        rows: list[TokenRow] = []
         with self._evaluating():
-            for part in z.float().split(BATCH):
-                tokens = self.vae.decode_tokens(
-                    part.to(self.device),
+            written = [
+                self.vae.decode_tokens(
+                    part,
                     max_tokens=self.codec.max_tokens,
                     width=width,
                     temperature=temperature,
                     generator=generator,
                 )
-                rows.extend(tuple(row) for row in tokens.tolist())
-        return rows
+                for part in self._parts(z)
+            ]
+        return [tuple(row) for part in written for row in part.tolist()]
+
+    def _parts(self, z: Latents) -> Iterator[Latents]:
+        """The points as the network takes them, a batch at a time."""
+        return (part.float().to(self.device) for part in z.split(BATCH))
 
     def _hypotheses(self, z: Latents, rung: Rung) -> Hypotheses | None:
         """What the network would write at these points, or None where it has one answer at each."""
         found = [
-            self.vae.hypotheses(
-                part.float().to(self.device),
-                max_tokens=self.codec.max_tokens,
-                width=rung.width,
-                margin=rung.margin,
-            )
-            for part in z.split(BATCH)
+            self.vae.hypotheses(part, max_tokens=self.codec.max_tokens, width=rung.width, margin=rung.margin)
+            for part in self._parts(z)
         ]
         several = [part for part in found if part is not None]
         if len(several) < len(found):
@@ -275,6 +272,11 @@ class DKLVAE:
         nearest = groups.gather(1, reencoding_distance[groups].argmin(1, keepdim=True)) if n else groups
         chosen = nearest.flatten().sort().values
         return self._written(self._first_valid([rows[i] for i in chosen], z[chosen]))
+
+    @property
+    def has_features(self) -> bool:
+        """Whether the surrogate is given anything of an object beside its latent point."""
+        return self.structure is not None or self.descriptors is not None
 
     @property
     def latents_only(self) -> DKLVAE:

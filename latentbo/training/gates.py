@@ -27,11 +27,12 @@ from torch import Tensor
 from latentbo.codecs.base import Reading
 from latentbo.data.measurements import Measurements
 from latentbo.diagnostics.calibration import calibration
+from latentbo.diagnostics.evaluation import share_that_comes_back
 from latentbo.errors import FitError, InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.surrogate import LatentGP
 from latentbo.training.finetune import fine_tune
-from latentbo.training.proposal_value import BEST, Judge, best_of, proposal_measures
+from latentbo.training.proposal_value import BEST, Judge, proposal_measures
 from latentbo.training.recipes import FineTuneRecipe
 from latentbo.training.replay import withheld
 from latentbo.training.token_sets import TokenSet
@@ -157,7 +158,7 @@ class Comparison:
     def of(cls, model: DKLVAE, data: Measurements, held_out: Sequence[Reading], seed: int) -> Comparison:
         """Raises `InputError` for too little data, `FitError` where the judge cannot be fitted."""
         learnt, kept_out = (_part(data, rows) for rows in withheld(data.objects, GATE_SHARE, "gate"))
-        best = model.codec.read(best_of(data, BEST))
+        best = model.codec.read(data.best(BEST))
         return cls(held_out, best, Judge.of(model, data), learnt, kept_out, seed)
 
 
@@ -171,18 +172,13 @@ def measures(model: DKLVAE, comparison: Comparison) -> dict[str, float]:
                                deviation of `learnt`. Terms of the object itself would hide what became of the latents.
     """
     found = {
-        "exact_match": _come_back(model, comparison.held_out),
-        "best_come_back": _come_back(model, comparison.best),
+        "exact_match": share_that_comes_back(model, comparison.held_out),
+        "best_come_back": share_that_comes_back(model, comparison.best),
     }
     if comparison.judge is not None:
         found |= proposal_measures(model, comparison.judge, seed=comparison.seed)
     nll, rmse = _held_out_error(model.latents_only, comparison.learnt, comparison.kept_out)
     return {**found, "nll": nll, "rmse": rmse}
-
-
-def _come_back(model: DKLVAE, readings: Sequence[Reading]) -> float:
-    back = model.decode(model.embed(readings))
-    return sum(a.object == b.object for a, b in zip(readings, back, strict=True)) / len(readings)
 
 
 def _held_out_error(model: DKLVAE, learnt: Measurements, kept_out: Measurements) -> tuple[float, float]:

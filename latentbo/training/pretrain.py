@@ -166,18 +166,23 @@ def pretrain(
         raise InputError(
             f"pretraining needs training and held-out rows, but there are {len(train)} and {len(held_out)}"
         )
+    vae = new_network(vocabulary, train.targets.shape[1], recipe).to(device)
+    report = main_stage(vae, train, held_out, recipe, checkpoint=checkpoint, progress=progress)
+    return vae, report
+
+
+def new_network(vocabulary: int, properties: int, recipe: Recipe) -> SequenceVAE:
+    """The recipe's network with its initial weights: for so many tokens, with a head for so many descriptors."""
     with global_stream(recipe.seed, "initial weights"):
-        vae = SequenceVAE(
+        return SequenceVAE(
             vocabulary,
             latent=recipe.latent,
             embedding=recipe.embedding,
             encoder_hidden=recipe.encoder_hidden,
             encoder_layers=recipe.encoder_layers,
             decoder_hidden=recipe.decoder_hidden,
-            properties=train.targets.shape[1],
-        ).to(device)
-    report = main_stage(vae, train, held_out, recipe, checkpoint=checkpoint, progress=progress)
-    return vae, report
+            properties=properties,
+        )
 
 
 def main_stage(

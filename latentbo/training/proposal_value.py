@@ -33,12 +33,6 @@ DRAWS = 64  # around each: the mean over 20 best objects then has a standard err
 STEPS = (0.2, 0.4)  # standard deviations of the prior
 
 
-def best_of(data: Measurements, n: int) -> tuple[str, ...]:
-    """The n objects with the largest values, best first; all where there are fewer."""
-    order = data.values[:, 0].argsort(descending=True, stable=True)[:n]
-    return tuple(data.objects[i] for i in order.tolist())
-
-
 @dataclass(frozen=True, eq=False)
 class Judge:
     """A surrogate of the objects' own features, all of them placed at one latent point, and the unit of its values.
@@ -54,7 +48,7 @@ class Judge:
     @classmethod
     def of(cls, model: DKLVAE, data: Measurements) -> Judge | None:
         """None for a model that has neither structure counts nor descriptors: nothing is left to judge by."""
-        if model.structure is None and model.descriptors is None:
+        if not model.has_features:
             return None
         z = model.inputs_unencoded(data.objects)[:, : model.latent]
         return cls(model, model.surrogate(data, z).model, data)
@@ -87,7 +81,7 @@ def proposal_measures(model: DKLVAE, judge: Judge, *, seed: int) -> dict[str, fl
                      realistic, because nobody forbade it, is no fault of the model. Not there where there is no such
                      object, or their kind cannot tell
     """
-    elites = best_of(judge.data, ELITES)
+    elites = judge.data.best(ELITES)
     near = _new_near(model, elites, frozenset(judge.data.objects), stream(seed, "proposals"))
     new = tuple(dict.fromkeys(name for names in near for name in names))
     values = dict(zip(new, judge(new).tolist(), strict=True))

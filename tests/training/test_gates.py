@@ -17,7 +17,6 @@ from latentbo.training import gates
 from latentbo.training.finetune import FineTuned
 from latentbo.training.fit import FitReport
 from latentbo.training.gates import Comparison, Gates, Retrained, measures, retrain
-from latentbo.training.proposal_value import best_of
 from latentbo.training.recipes import FineTuneRecipe
 from latentbo.training.replay import generative_replay
 from latentbo.training.token_sets import TokenSet
@@ -181,7 +180,7 @@ def test_the_best_are_those_with_the_largest_values(
     monkeypatch.setattr(gates, "BEST", 5)
     comparison = Comparison.of(tiny_model, labelled, tiny_model.codec.read(MOLECULES), 0)
     best = [reading.object for reading in comparison.best]
-    assert best == list(best_of(labelled, 5))
+    assert best == list(labelled.best(5))
     assert len(best) == 5
     assert min(len(str(name)) for name in best) >= max(len(o) for o in labelled.objects if o not in best)
     back = tiny_model.decode(tiny_model.embed(comparison.best))

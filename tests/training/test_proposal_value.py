@@ -19,7 +19,6 @@ from latentbo.training.proposal_value import (
     ELITES,
     STEPS,
     Judge,
-    best_of,
     proposal_measures,
 )
 from tests.conftest import MOLECULES
@@ -53,8 +52,8 @@ def another_encoder(model: DKLVAE) -> DKLVAE:
 
 def test_the_best_come_first() -> None:
     data = Measurements(("a", "b", "c"), torch.tensor([[1.0], [3.0], [2.0]]))
-    assert best_of(data, 2) == ("b", "c")
-    assert best_of(data, 9) == ("b", "c", "a")
+    assert data.best(2) == ("b", "c")
+    assert data.best(9) == ("b", "c", "a")
 
 
 def test_the_judge_says_the_same_whatever_encoder_there_is(
@@ -117,7 +116,7 @@ def test_points_lie_around_the_best_at_steps_of_the_prior_s_spread(
     first, again, other = seen
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    centres = tiny_model.embed(tiny_model.codec.read(best_of(judge.data, ELITES)))
+    centres = tiny_model.embed(tiny_model.codec.read(judge.data.best(ELITES)))
     steps = (first.reshape(len(centres), DRAWS, -1) - centres[:, None]) / spread(tiny_model.prior)
     sizes = steps.square().mean(-1).sqrt()
     assert float(sizes.mean()) == pytest.approx(sum(STEPS) / 2, rel=0.1)
@@ -164,7 +163,7 @@ def test_realism_is_asked_for_near_realistic_ones_only(
     tiny_model: DKLVAE, judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writes(monkeypatch, NEW)
-    best = best_of(judge.data, ELITES)
+    best = judge.data.best(ELITES)
     assert all("C" in name or "c" in name for name in best)
     none_is = replace(KIND, realism=lambda names: [None if name in NEW else "no" for name in names])
     assert "realistic" not in proposal_measures(replace(tiny_model, own_kind=none_is), judge, seed=0)
