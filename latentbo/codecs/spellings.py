@@ -46,6 +46,13 @@ SPELLINGS: dict[SpellingName, Spelling] = {
 }
 
 
+def spelling_of(codec: MoleculeCodec | SmilesCodec) -> SpellingName:
+    """What a codec's tokens spell."""
+    if isinstance(codec, MoleculeCodec):
+        return "selfies"
+    return "fragments" if codec.order == "fragments" else "smiles"
+
+
 def molecule_codec(card: dict[str, Any]) -> MoleculeCodec | SmilesCodec:
     """The codec that a model card describes: of SELFIES where it names no spelling, as cards did before there was a choice.
 

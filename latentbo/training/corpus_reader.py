@@ -26,6 +26,7 @@ from jaxtyping import Float, UInt8
 
 from latentbo.chemistry.descriptors import morgan_counts, properties
 from latentbo.codecs.molecules import TOO_LONG, UNSEEN_TOKEN, MoleculeCodec, canonical
+from latentbo.codecs.smiles import SmilesCodec
 from latentbo.codecs.spellings import SPELLINGS
 from latentbo.codecs.vocabulary import SpellingName, UnseenSymbolError, Vocabulary
 from latentbo.data.files import content_sha256
@@ -44,14 +45,15 @@ def read_corpus(
     merges: int,
     held_out_every: int,
     spelling: SpellingName = "selfies",
+    codec: MoleculeCodec | SmilesCodec | None = None,
     folder: Path | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Corpus:
     """Read a .smi file or a table with a column `smiles`, gzipped or not, or the copy of it in `folder`.
 
-    `workers` processes share the reading (about 6 ms a molecule); they are spawned, so a script that asks
-    for more than one needs an `if __name__ == "__main__":`. `progress(done, total)` is called with rows.
+    The codec is learnt, or the one given. `workers` processes share the reading (about 6 ms a molecule); they are spawned,
+    so a script that asks for more than one needs an `if __name__ == "__main__":`. `progress(done, total)` is called with rows.
     Raises `InputError` where nothing can be read.
     """
     file = Path(file)
@@ -63,10 +65,11 @@ def read_corpus(
         "spelling": spelling,
         "rdkit": rdkit.__version__,
         "selfies": selfies.__version__,
+        **({} if codec is None else {"codec": codec.to_dict()}),
     }
     corpus = load_corpus(folder, key) if folder is not None else None
     if corpus is None:
-        corpus = _read(file, key, workers, progress)
+        corpus = _read(file, key, codec, workers, progress)
         if folder is not None:
             save_corpus(corpus, folder, key)
     return corpus
@@ -89,7 +92,13 @@ class _Chunk:
     reasons: list[str | None]
 
 
-def _read(file: Path, key: dict[str, Any], workers: int, progress: Callable[[int, int], None]) -> Corpus:
+def _read(
+    file: Path,
+    key: dict[str, Any],
+    given: MoleculeCodec | SmilesCodec | None,
+    workers: int,
+    progress: Callable[[int, int], None],
+) -> Corpus:
     raw = read_smiles(file)
     spelling: SpellingName = key["spelling"]
     chunks: list[_Chunk] = []
@@ -103,7 +112,7 @@ def _read(file: Path, key: dict[str, Any], workers: int, progress: Callable[[int
         lines = [line for line, reason in enumerate(reasons) if reason is None]
         spelled = [run for chunk in chunks for run in chunk.spelled]
         taught = [run for line, run in zip(lines, spelled, strict=True) if line % key["held_out_every"]]
-        codec = SPELLINGS[spelling].learn(taught, merges=key["merges"])
+        codec = given or SPELLINGS[spelling].learn(taught, merges=key["merges"])
         tokenize = partial(_tokenize_chunk, vocabulary=codec.vocabulary, spelling=spelling)
         tokens = list(chain.from_iterable(each(tokenize, _chunked(spelled))))
     objects = [text for chunk in chunks for text in chunk.objects]

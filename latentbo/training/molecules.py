@@ -38,6 +38,7 @@ from latentbo.training.runs import (
     training_facts,
 )
 from latentbo.training.self_training import train_on_samples
+from latentbo.training.start_from import Start, start_of, with_sizes_of
 from latentbo.training.token_sets import TokenSet
 from latentbo.version import __version__
 
@@ -56,12 +57,16 @@ def make_model(
 ) -> DKLVAE:
     """Pretrain on a file of molecules and save the model in the folder `out`; a finished one is loaded.
 
+    With `recipe.start_from`, training goes on from the weights of a model there is.
+
     `workers` processes read the file. `listener(stage, done, total, note)` hears of the stages "read", "recombine",
     "main", "anneal", "prior", "self-training" and "measure". Raises `InputError` where the file gives too few molecules, or
     `out` holds what another recipe or file has made.
     """
     file, out = Path(file), Path(out)
     work = out / WORK
+    start = None if recipe.start_from is None else start_of(recipe.start_from)
+    recipe = recipe if start is None else with_sizes_of(start, recipe)
     run = {"recipe": asdict(recipe), "data_sha256": content_sha256(file)}
     if (out / CARD).exists():
         card = read_card(out)
@@ -70,6 +75,7 @@ def make_model(
     begin_run(work, run, out)
     corpus = read_corpus(
         file,
+        codec=None if start is None else start.codec,
         merges=recipe.merges,
         held_out_every=HELD_OUT_EVERY,
         spelling=recipe.spelling,
@@ -92,12 +98,12 @@ def make_model(
         progress=lambda done, total: listener("recombine", done, total, ""),
     )
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model, reports = _trained(corpus, train, new, held_out, recipe, device, work, listener)
+    model, reports = _trained(corpus, train, new, held_out, recipe, start, device, work, listener)
     listener("measure", 0, 1, "")
     known = {text for text, out_ in zip(corpus.objects, corpus.held_out.tolist(), strict=True) if not out_}
     metrics = measure_space(model, corpus.readings(corpus.held_out), known, sizes, seed=recipe.seed)
     listener("measure", 1, 1, "")
-    save_model(model, out, facts=_facts(corpus, len(new), recipe, reports, metrics, sizes))
+    save_model(model, out, facts=_facts(corpus, len(new), recipe, start, reports, metrics, sizes))
     return load_model(out)
 
 
@@ -107,6 +113,7 @@ def _trained(
     new: TokenSet,
     held_out: TokenSet,
     recipe: Recipe,
+    start: Start | None,
     device: torch.device,
     work: Path,
     listener: Listener,
@@ -119,6 +126,7 @@ def _trained(
         len(corpus.codec.vocabulary),
         recipe,
         device=device,
+        start=None if start is None else start.vae,
         checkpoint=checkpoint_of(work, "main"),
         progress=heard(listener, "main"),
     )
@@ -164,6 +172,7 @@ def _facts(
     corpus: Corpus,
     recombined: int,
     recipe: Recipe,
+    start: Start | None,
     reports: dict[str, FitReport],
     metrics: dict[str, float],
     sizes: SampleSizes,
@@ -182,6 +191,7 @@ def _facts(
             "held_out_lines": f"0-based index a multiple of {corpus.held_out_every}",
         },
         "recipe": asdict(recipe),
+        **({} if start is None else {"start_from": start.facts}),
         "training": training_facts(reports),
         "metrics": {
             name: round(value, 4) if math.isfinite(value) else None for name, value in metrics.items()

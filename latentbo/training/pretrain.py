@@ -48,6 +48,8 @@ SINCE_0_1 = {
 class Recipe:
     """Everything that decides what pretraining makes, apart from the corpus. Units: epochs, rows, nats.
 
+    start_from                  a shipped model's name or a folder: training goes on from its weights, and network and
+                                codec are that model's, whatever the next seven say; the KL term has no warm-up then
     latent ... decoder_hidden   sizes of the network (`SequenceVAE`)
     spelling                    how the model reads and writes molecules: "selfies", "smiles" (canonical) or "fragments"
                                 (SMILES fragment by fragment: `codecs.fragments`)
@@ -65,6 +67,7 @@ class Recipe:
     Raises `InputError` for values that mean nothing.
     """
 
+    start_from: str | None = None
     latent: int = 64
     embedding: int = 128
     encoder_hidden: int = 192
@@ -155,10 +158,11 @@ def pretrain(
     recipe: Recipe,
     *,
     device: torch.device,
+    start: SequenceVAE | None = None,
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> tuple[VAE, FitReport]:
-    """Train a new VAE; with `checkpoint`, a run that was stopped goes on where it was.
+    """Train a new VAE, or `start` in place; with `checkpoint`, a run that was stopped goes on where it was.
 
     Raises `InputError` where there are no rows, `FitError` where training diverges.
     """
@@ -166,7 +170,7 @@ def pretrain(
         raise InputError(
             f"pretraining needs training and held-out rows, but there are {len(train)} and {len(held_out)}"
         )
-    vae = new_network(vocabulary, train.targets.shape[1], recipe).to(device)
+    vae = (start or new_network(vocabulary, train.targets.shape[1], recipe)).to(device)
     report = main_stage(vae, train, held_out, recipe, checkpoint=checkpoint, progress=progress)
     return vae, report
 
@@ -194,8 +198,9 @@ def main_stage(
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> FitReport:
-    """The first stage, in place: the recipe's epochs at its peak rate, the KL term warmed up."""
-    warm = round(recipe.warm_up_epochs * train.steps(recipe.batch_size))
+    """The first stage, in place: the recipe's epochs at its peak rate, the KL term warmed up where the weights are new."""
+    epochs = recipe.warm_up_epochs if recipe.start_from is None else 0.0
+    warm = round(epochs * train.steps(recipe.batch_size))
     return train_elbo(
         vae,
         train,

@@ -15,7 +15,7 @@ from latentbo.training.pretrain import Recipe
 WORK, RUN = "pretraining", "run.json"
 STAGES_SINCE_0_1 = {"train": "main", "finish": "anneal", "cycle": "self-training"}
 """What version 0.1 called the stages, and with them their checkpoints."""
-BEFORE_0_2 = {"spelling": "selfies"}
+BEFORE_0_2 = {"spelling": "selfies", "start_from": None}
 """What recipes of version 0.1 do not say, because there was no choice."""
 Listener = Callable[[str, int, int, str], None]
 
