@@ -9,6 +9,7 @@ mix        points with some axes of one parent and the others of another
 prior      draws from the prior
 resample   what else the decoder could write at a parent's point
 regrow     a parent's beginning, and an end that the decoder writes
+substitute a parent with one token replaced by another that the decoder finds likely there
 
 symbol   meaning                                                shape
 z_e      elites: the parents, best first, as they encode now    k x d
@@ -26,6 +27,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from latentbo.codecs.vocabulary import END
 from latentbo.kinds.base import Edit
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.geometry import great_arc
@@ -141,6 +143,26 @@ def regrow(parents: Parents, n: int, seed: int, *, keep: float | None = None) ->
     return [name for name, _ in made if name is not None]
 
 
+def substitute(parents: Parents, n: int, seed: int) -> list[str]:
+    """A parent with one token replaced by another that the decoder could have written there. The rest is what it finds
+    likeliest after that at the parent's point, which leads back to the parent where it can.
+    """
+    generator = stream(seed, "substitute")
+    rows = parents.pick(n, generator)
+    readings = parents.model.codec.read([parents.objects[row] for row in rows.tolist()])
+    shares = torch.rand(n, generator=generator, dtype=torch.float64).tolist()
+    tokens = [(*reading.tokens, END) for reading in readings]
+    places = [int(share * len(row)) for share, row in zip(shares, tokens, strict=True)]
+    made = parents.model.complete(
+        parents.z[rows],
+        [row[:place] for row, place in zip(tokens, places, strict=True)],
+        temperature=HOT,
+        generator=generator,
+        instead_of=[row[place] for row, place in zip(tokens, places, strict=True)],
+    )
+    return [name for name, _ in made if name is not None]
+
+
 @dataclass(frozen=True)
 class Edits:
     """Edits of the parents' structure outside the latent space (mutation, crossover)."""
@@ -159,6 +181,7 @@ LATENT_PROPOSERS: dict[str, Proposer] = {
     "mix": mix,
     "regrow": regrow,
     "resample": resample,
+    "substitute": substitute,
 }
 
 

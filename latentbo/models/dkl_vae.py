@@ -153,10 +153,13 @@ class DKLVAE:
         *,
         temperature: float = 0.0,
         generator: torch.Generator | None = None,
+        instead_of: Sequence[int] | None = None,
     ) -> list[tuple[str | None, str | None]]:
         """Objects that begin with the tokens of the prefixes, one at each latent point, and go on as the decoder would there;
-        as `decode_objects`. Empty where the network writes all of an object at once.
+        as `decode_objects`. With `instead_of`, one token for each, the next token is any other than that one, drawn at the
+        temperature, and all that follow it are the likeliest. Empty where the network writes all of an object at once.
         """
+        banned = None if instead_of is None else torch.tensor(instead_of, dtype=torch.long)
         with self._evaluating():
             written = [
                 self.vae.completions(
@@ -165,8 +168,11 @@ class DKLVAE:
                     max_tokens=self.codec.max_tokens,
                     temperature=temperature,
                     generator=generator,
+                    instead_of=None if banned is None else banned[start : start + BATCH].to(self.device),
                 )
-                for part, prefix in zip(self._parts(z), pad(prefixes).split(BATCH), strict=True)
+                for start, part, prefix in zip(
+                    range(0, len(z), BATCH), self._parts(z), pad(prefixes).split(BATCH), strict=True
+                )
             ]
         return self._named([tuple(row) for part in written if part is not None for row in part.tolist()])
 

@@ -100,9 +100,11 @@ class SequenceDecoder(nn.Module):
         temperature: float = 0.0,
         generator: torch.Generator | None = None,
         prefix: Int[Tensor, "n p"] | None = None,
+        instead_of: Int[Tensor, " n"] | None = None,
     ) -> Tokens:
         """Tokens n x t, padded after each END. Greedy at temperature 0, else sampled. With a `prefix`, n x p and
-        right-padded, each row begins with its own.
+        right-padded, each row begins with its own. With `instead_of`, the token after the prefix is any but the one named
+        there, and the only one that is sampled.
 
         The input half of the GRU's gates is split into a table over tokens and a term in z, computed once: a
         step is then one H x 3H product. Finished rows leave the batch.
@@ -110,13 +112,18 @@ class SequenceDecoder(nn.Module):
         advance, h = self.stepper(z)
         out = torch.full((len(z), max_tokens), PAD, dtype=torch.long, device=z.device)
         alive = torch.arange(len(z), device=z.device)
+        given = torch.zeros_like(alive) if prefix is None else (prefix != PAD).sum(1)
         token = torch.full((len(z),), START, dtype=torch.long, device=z.device)
         for step in range(max_tokens if len(z) else 0):
             h = advance(token, h, alive)
-            token = _choose(self.answers(h), temperature, generator)
+            answers = self.answers(h)
+            token = _choose(answers, temperature if instead_of is None else 0.0, generator)
+            turns = (given[alive] == step).nonzero()[:, 0]
+            if instead_of is not None and len(turns):
+                others = answers[turns].scatter(1, instead_of[alive[turns], None], -torch.inf)
+                token[turns] = _choose(others, temperature, generator)
             if prefix is not None and step < prefix.shape[1]:
-                given = prefix[alive, step]
-                token = torch.where(given != PAD, given, token)
+                token = torch.where(step < given[alive], prefix[alive, step], token)
             out[alive, step] = token
             going = token != END
             if not going.all():

@@ -87,9 +87,11 @@ class VAE(nn.Module, ABC):
         max_tokens: int,
         temperature: float,
         generator: torch.Generator | None,
+        instead_of: Int[Tensor, " n"] | None = None,
     ) -> Tokens | None:
         """Rows that begin with the tokens of `prefix` (n x p, right-padded) and go on as the decoder would at each point;
-        None from a network that writes all of a row at once.
+        with `instead_of`, by another token than the one named there, and then by the likeliest ones. None from a network
+        that writes all of a row at once.
         """
         return None
 
@@ -178,10 +180,16 @@ class SequenceVAE(VAE):
         max_tokens: int,
         temperature: float,
         generator: torch.Generator | None,
+        instead_of: Int[Tensor, " n"] | None = None,
     ) -> Tokens | None:
         """As in `VAE`."""
         return self.decoder.generate(
-            z, max_tokens=max_tokens, temperature=temperature, generator=generator, prefix=prefix
+            z,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            generator=generator,
+            prefix=prefix,
+            instead_of=instead_of,
         )
 
     @torch.no_grad()

@@ -21,8 +21,10 @@ from latentbo.acquisition.proposers import (
     perturb,
     regrow,
     resample,
+    substitute,
 )
 from latentbo.chemistry.edits import GraphEdits
+from latentbo.codecs.vocabulary import END
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.vae import VAE, SequenceVAE
 
@@ -34,7 +36,7 @@ def echoed(objects: Sequence[str], n: int, rng: np.random.Generator) -> list[str
     return [*objects[: n - 1], f"C{rng.integers(9)}broken"]
 
 
-WRITERS = ("regrow", "resample")  # give objects, not points
+WRITERS = ("regrow", "resample", "substitute")  # give objects, not points
 PROPOSERS = {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())}
 
 
@@ -153,11 +155,32 @@ def test_what_is_regrown_begins_like_its_parent(
     assert not all(own[1::2])
 
 
-def test_a_network_that_writes_all_at_once_regrows_nothing(
-    parents: Parents, monkeypatch: pytest.MonkeyPatch
+def test_one_token_of_a_parent_is_replaced(parents: Parents, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Tensor, list[tuple[int, ...]], list[int]]] = []
+
+    def completed(
+        model: DKLVAE, z: Tensor, prefixes: list[tuple[int, ...]], *, instead_of: list[int], **how: object
+    ) -> list[tuple[str | None, str | None]]:
+        asked.append((z, prefixes, instead_of))
+        return [("CCO", None), (None, "unparsable")]
+
+    monkeypatch.setattr(DKLVAE, "complete", completed)
+    assert substitute(parents, 200, 0) == ["CCO"]
+    ((z, prefixes, instead_of),) = asked
+    tokens = [(*reading.tokens, END) for reading in parents.model.codec.read(OBJECTS)]
+    for point, prefix, token in zip(z, prefixes, instead_of, strict=True):
+        row = tokens[int((parents.z == point).all(1).nonzero())]
+        assert row[: len(prefix) + 1] == (*prefix, token)
+    assert END in instead_of  # a parent goes on where it ended
+    assert () in prefixes  # and begins otherwise
+
+
+@pytest.mark.parametrize("propose", [regrow, substitute])
+def test_a_network_that_writes_all_at_once_completes_nothing(
+    parents: Parents, propose: Proposer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SequenceVAE, "completions", VAE.completions)
-    assert regrow(parents, 10, seed=0) == []
+    assert propose(parents, 10, seed=0) == []
 
 
 def test_two_lists_of_parents_take_turns(parents: Parents) -> None:

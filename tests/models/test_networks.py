@@ -194,6 +194,30 @@ def test_a_cold_temperature_is_greedy(decoder: SequenceDecoder) -> None:
     assert torch.equal(cold, decoder.generate(z, max_tokens=12))
 
 
+def test_one_token_is_replaced_and_the_rest_is_the_likeliest(decoder: SequenceDecoder) -> None:
+    z = torch.randn(40, 3, generator=torch.Generator().manual_seed(3))
+    greedy = decoder.generate(z, max_tokens=12)
+    places = torch.arange(40) % 3
+    places = places.minimum((greedy != PAD).sum(1) - 1)
+    prefix = greedy[:, :3].where(torch.arange(3) < places[:, None], PAD)
+    banned = greedy.gather(1, places[:, None])[:, 0]
+    made = decoder.generate(
+        z,
+        max_tokens=12,
+        prefix=prefix,
+        instead_of=banned,
+        temperature=1.0,
+        generator=torch.Generator().manual_seed(0),
+    )
+    new = made.gather(1, places[:, None])[:, 0]
+    assert torch.equal(made[:, :3].where(torch.arange(3) < places[:, None], PAD), prefix)
+    assert not (new == banned).any()
+    begun = torch.where(torch.arange(3) == places[:, None], new[:, None], prefix)
+    assert torch.equal(decoder.generate(z, max_tokens=12, prefix=begun), made)
+    greedily = decoder.generate(z, max_tokens=12, prefix=prefix, instead_of=banned)
+    assert not torch.equal(greedily, made)  # the temperature is that of the replaced token
+
+
 def test_rows_begin_with_their_prefix_and_go_on_as_the_decoder_would(decoder: SequenceDecoder) -> None:
     z = points(5)
     greedy = decoder.generate(z, max_tokens=12)
