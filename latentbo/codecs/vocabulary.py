@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any, Literal
 
 import numpy as np
@@ -105,6 +105,11 @@ GREYS = Vocabulary(tuple(map(str, range(LEVELS))))
 SpellingName = Literal["selfies", "smiles", "fragments"]
 """The ways to spell a molecule (`codecs.spellings`). They are named here and not there, which needs RDKit: a recipe does not.
 """
+
+
+def before_end(row: Sequence[int]) -> tuple[int, ...]:
+    """The tokens of a row before its END or padding."""
+    return tuple(takewhile(lambda token: token not in (END, PAD), row))
 
 
 def _merge(tokens: list[int], pair: tuple[int, int], new: int) -> list[int]:

@@ -34,11 +34,12 @@ class Reconstruction:
     padding not; it flatters, because each token follows the true ones. `decodes_per_second` is of greedy
     decoding alone (what it writes need not be an object), `beam_decodes_per_second` of `DKLVAE.decode_tokens`,
     `objects_per_second` of that and its canonical objects. Where the codec is not robust, those two, and both exact matches,
-    include the search for the first row that is an object.
+    include the search with the encoder's help (`models.hypotheses`); `exact_match_unaided` is greedy decoding without it.
     """
 
     exact_match: float
     exact_match_beam: float
+    exact_match_unaided: float
     token_accuracy: float
     active_units: int
     posterior_sd: float
@@ -55,7 +56,7 @@ def reconstruction(model: DKLVAE, readings: Sequence[Reading]) -> Reconstruction
     began = time.perf_counter()
     z = model.embed(readings)
     encoded = time.perf_counter()
-    model.raw_tokens(z, width=1)
+    unaided = model.raw_tokens(z, width=1)
     spelled = time.perf_counter()
     searched = model.decode_tokens(z)
     found = time.perf_counter()
@@ -73,6 +74,7 @@ def reconstruction(model: DKLVAE, readings: Sequence[Reading]) -> Reconstruction
     return Reconstruction(
         exact_match=_share_equal(readings, write(greedy)),
         exact_match_beam=_share_equal(readings, back),
+        exact_match_unaided=_share_equal(readings, write(unaided)),
         token_accuracy=right / total,
         active_units=int((z.var(0) > ACTIVE).sum()),
         posterior_sd=float(torch.cat(deviations).mean()),
@@ -86,6 +88,13 @@ def reconstruction(model: DKLVAE, readings: Sequence[Reading]) -> Reconstruction
 def share_that_comes_back(model: DKLVAE, readings: Sequence[Reading]) -> float:
     """Share of readable objects that are what `DKLVAE.decode` makes of their own latent points; 0 of none."""
     return _share_equal(readings, model.decode(model.embed(readings)))
+
+
+def share_written_at_once(model: DKLVAE, readings: Sequence[Reading]) -> float:
+    """Share of readable objects that the network writes greedily at their own latent points, without a second try; 0 of none."""
+    names = model.decode_objects(model.embed(readings))
+    pairs = zip(readings, names, strict=True)
+    return sum(reading.object == name for reading, (name, _) in pairs) / max(1, len(readings))
 
 
 def _share_equal(readings: Sequence[Reading], back: Sequence[Reading]) -> float:

@@ -76,6 +76,7 @@ def measure_space(
     return {
         "exact_match": rebuilt.exact_match,
         "exact_match_beam": rebuilt.exact_match_beam,
+        "exact_match_unaided": rebuilt.exact_match_unaided,
         "token_accuracy": rebuilt.token_accuracy,
         "valid": drawn.valid,
         "unique": drawn.unique,

@@ -34,7 +34,7 @@ def sample_objects(model: DKLVAE, n: int, seed: int) -> list[str]:
 def assess_reconstruction(model: DKLVAE, objects: Sequence[str], *, draws: int, seed: int) -> dict[str, Any]:
     """How a model rebuilds objects, and what its prior draws are worth, as JSON-able numbers.
 
-    exact_match, exact_match_beam        greedy, and as `decode` does; see `diagnostics.evaluation.reconstruction`
+    exact_match, _beam, _unaided         greedy first, as `decode` does, greedy alone: `diagnostics.evaluation.reconstruction`
     token_accuracy, active_units         see there
     validity                             share of `draws` prior draws that decode to an object
     uniqueness                           share of those that are different
@@ -52,6 +52,7 @@ def assess_reconstruction(model: DKLVAE, objects: Sequence[str], *, draws: int, 
     return {
         "exact_match": rebuilt.exact_match,
         "exact_match_beam": rebuilt.exact_match_beam,
+        "exact_match_unaided": rebuilt.exact_match_unaided,
         "token_accuracy": rebuilt.token_accuracy,
         "validity": len(drawn) / draws,
         "uniqueness": len(set(drawn)) / max(1, len(drawn)),

@@ -19,13 +19,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from latentbo.codecs.base import Codec, Reading, is_robust, objects_of
-from latentbo.codecs.vocabulary import PAD
+from latentbo.codecs.vocabulary import PAD, before_end
 from latentbo.data.measurements import Measurements
 from latentbo.errors import InputError
 from latentbo.kinds.base import Features, Kind, ObjectReader
 from latentbo.kinds.known import kind_of
 from latentbo.models.beam import WIDTH, Hypotheses
-from latentbo.models.hypotheses import Rung, TokenRow, first_valid
+from latentbo.models.hypotheses import Answers, Rung, TokenRow, settled
 from latentbo.models.padding import pad
 from latentbo.models.priors import Prior
 from latentbo.models.surrogate import LatentGP, SurrogateFit, fit_surrogate, latent_box
@@ -97,7 +97,6 @@ class DKLVAE:
         """
         return self.encode(readings).mean
 
-    @torch.no_grad()
     def encode(self, readings: Sequence[Reading]) -> Gaussian:
         """q(z | x) of readable objects, n x d float64 on the CPU, one row a reading.
 
@@ -108,12 +107,17 @@ class DKLVAE:
             raise InputError(
                 f"{len(refused)} of {len(readings)} objects cannot be encoded ({refused[0]}): leave them out"
             )
+        return self._posterior([reading.tokens for reading in readings])
+
+    @torch.no_grad()
+    def _posterior(self, tokens: Sequence[TokenRow]) -> Gaussian:
+        """q(z | x) of rows without END or padding, as `encode` gives it."""
         mean, log_variance = (
-            torch.empty(len(readings), self.latent, dtype=torch.float64) for _ in Gaussian._fields
+            torch.empty(len(tokens), self.latent, dtype=torch.float64) for _ in Gaussian._fields
         )
-        if not readings:
+        if not tokens:
             return Gaussian(mean, log_variance)
-        rows = pad([reading.tokens for reading in readings])
+        rows = pad(tokens)
         with self._evaluating():
             for part in (rows != PAD).sum(1).argsort().split(BATCH):
                 width = int((rows[part] != PAD).any(0).sum().clamp(min=1))
@@ -131,10 +135,10 @@ class DKLVAE:
     ) -> list[Reading]:
         """The object at each latent point: by a beam of `width` (1 is greedy), or sampled at a positive temperature.
 
-        Where a search ends with a row that is no object, the likeliest that is one is taken (`models.hypotheses`). Where it
-        ends with an object that does not look like one that people make (`Kind.realism`), one that does and is about as
-        likely is. Not so if the codec is robust. Where none is found, the reading has the first row's reason. What is sampled
-        stays as it is.
+        Where a search ends with a row that is no object, or that the encoder puts elsewhere, the rows next in line are looked
+        at, and the encoder has a say which is taken (`models.hypotheses`); one that looks like what people make
+        (`Kind.realism`) goes before one that does not and fits about as well. Not so if the codec is robust. Where none is
+        found, the reading has the first row's reason. What is sampled stays as it is.
         Equal spellings are written once. Raises `InputError` for points that are not finite rows of `latent`
         numbers.
         """
@@ -192,19 +196,29 @@ class DKLVAE:
     ) -> list[TokenRow]:
         """The token rows that `decode` reads, padded after each END. Raises as `decode`."""
         rows = self.raw_tokens(z, width=width, temperature=temperature, generator=generator)
-        return rows if temperature else self._first_valid(rows, z)
+        return rows if temperature else self._settled(rows, z)
 
-    def _first_valid(self, rows: list[TokenRow], z: Latents) -> list[TokenRow]:
+    def _settled(self, rows: list[TokenRow], z: Latents) -> list[TokenRow]:
         """The rows that the network wrote at these points, and others where those will not do (`models.hypotheses`)."""
         if is_robust(self.codec):
             return rows
+        z = z.double().cpu()
         with self._evaluating():
-            return first_valid(
+            return settled(
                 rows,
-                self._written,
-                lambda points, rung: self._hypotheses(z[points], rung),
-                self.kind.realism,
+                self.latent,
+                Answers(
+                    self._written,
+                    lambda points, rung: self._hypotheses(z[points], rung),
+                    lambda points, those: self._misfit(z[points], those),
+                    self.kind.realism,
+                ),
             )
+
+    def _misfit(self, z: Latents, rows: Sequence[TokenRow]) -> Float[Tensor, " n"]:
+        """Mean square over the axes of (z - m) / s, with m, s of q(z | x) for each row x."""
+        mean, log_variance = self._posterior([before_end(row) for row in rows])
+        return ((z - mean).square() / log_variance.exp()).mean(1)
 
     def raw_tokens(
         self,
@@ -277,7 +291,7 @@ class DKLVAE:
         groups = lengths.argsort(stable=True).reshape(n, of)
         nearest = groups.gather(1, reencoding_distance[groups].argmin(1, keepdim=True)) if n else groups
         chosen = nearest.flatten().sort().values
-        return self._written(self._first_valid([rows[i] for i in chosen], z[chosen]))
+        return self._written(self._settled([rows[i] for i in chosen], z[chosen]))
 
     @property
     def has_features(self) -> bool:

@@ -1,23 +1,33 @@
-"""The likeliest row of tokens that is an object.
+"""The row of tokens that a latent point stands for: decoder and encoder both have a say.
 
-Of most codecs not every row can be read: an open ring in SMILES, a sequence that is too long. Where the row that a decoder
-likes best is none, the next ones it would write are tried, in order. A ladder keeps that cheap: few points need a beam of
-five, and few of those one of twenty (which finds an object for about 60 % of them in spaces of SMILES that were trained
-briefly).
+The row that a decoder likes best need not be the right one. It may be no object (an open ring in SMILES), or an object that
+the encoder puts elsewhere, so that the point is not its own. Where it is either, a beam gives the rows next in line, and the
+cheapest that is an object is taken. The cost of a row x at the point z, in nats:
+
+    C(x) = - log p(x | z) + beta / 2 * |(z - m(x)) / s(x)|^2
+
+    symbol    meaning
+    m, s      mean and standard deviation of q(z | x)
+    beta      weight of the KL term in the ELBO. There the best q(z | x) is proportional to p(z) p(x | z)^(1 / beta): beta
+              log q(z | x) is a second opinion of log p(x | z), by a network with errors of its own
+
+Most points need no beam: what is written there is an object and lies there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from latentbo.codecs.base import Reading
 from latentbo.models.beam import Hypotheses
 
 TokenRow = tuple[int, ...]
-Write = Callable[[Sequence[TokenRow]], Sequence[Reading]]
 
 
 class Rung(NamedTuple):
@@ -27,67 +37,102 @@ class Rung(NamedTuple):
     margin: float
 
 
-LADDER = (Rung(5, 5.0), Rung(20, 10.0))
-PREFERRED = Rung(5, 3.0)
-Search = Callable[[Sequence[int], Rung], Hypotheses | None]
-"""Hypotheses at some points (their numbers); None where a network has one answer only."""
-Prefer = Callable[[Sequence[str]], Sequence[str | None]]
-"""What speaks against each object, None where nothing does (`Kind.realism`)."""
+LADDER = (Rung(10, 8.0), Rung(20, 10.0))
+"""The second one is for points where the first finds no object."""
+HERE = 0.3  # standard deviations of q(z | x), root mean square over the axes, from a point to what lies there
+BETA = 0.1  # of the shipped models
+PREFERRED = 3.0  # nats that an object may cost more if nothing speaks against it
 
 
-def first_valid(
-    rows: Sequence[TokenRow], write: Write, search: Search, prefer: Prefer | None = None
-) -> list[TokenRow]:
-    """The rows, and in place of each that is no object the likeliest that is; itself where the whole ladder finds none.
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of rows at some of the points, which are given by number.
 
-    With `prefer`, the likeliest of those that nothing speaks against goes before the others: in place of an object that
-    something speaks against where it is at most three nats less likely, in place of no object wherever it is found.
+    write       the objects of rows
+    search      hypotheses at points; None where a network has one answer only
+    misfit      |(z - m(x)) / s(x)|^2 of a point and a row, averaged over the axes
+    objections  what speaks against objects, None where nothing does (`Kind.realism`); left out: nothing against any
+    """
+
+    write: Callable[[Sequence[TokenRow]], Sequence[Reading]]
+    search: Callable[[Sequence[int], Rung], Hypotheses | None]
+    misfit: Callable[[Sequence[int], Sequence[TokenRow]], Float[Tensor, " m"]]
+    objections: Callable[[Sequence[str]], Sequence[str | None]] | None = None
+
+
+class _Hypothesis(NamedTuple):
+    cost: float
+    here: bool
+    row: TokenRow
+
+
+def settled(rows: Sequence[TokenRow], latent: int, answers: Answers) -> list[TokenRow]:
+    """The rows where they are objects and lie there, and in place of each other one the cheapest that a beam finds: of those
+    up to `PREFERRED` dearer one that nothing speaks against, if there is any. Itself where none is an object.
+
+    `latent` are the dimensions of z.
     """
     chosen = list(rows)
-    readings = write(rows)
-    waiting = [i for i, reading in enumerate(readings) if not reading.ok]
-    valid = [i for i, reading in enumerate(readings) if reading.ok]
-    objected = _objected(valid, [readings[i] for i in valid], prefer)
-    if objected and (found := search(objected, PREFERRED)) is not None:
-        for i, (_, row) in zip(objected, _likeliest(found, write, prefer), strict=True):
-            chosen[i] = row or chosen[i]
+    valid = [i for i, reading in enumerate(answers.write(rows)) if reading.ok]
+    misfits = dict(zip(valid, answers.misfit(valid, [rows[i] for i in valid]).tolist(), strict=True))
+    waiting = [i for i in range(len(rows)) if i not in misfits or not misfits[i] <= HERE**2]
     for rung in LADDER:
-        found = search(waiting, rung) if waiting else None
+        found = answers.search(waiting, rung) if waiting else None
         if found is None:
             break
-        for i, (row, preferred) in zip(waiting, _likeliest(found, write, prefer), strict=True):
-            chosen[i] = preferred or row or chosen[i]
-        waiting = [i for i in waiting if chosen[i] is rows[i]]
+        best = _best(_by_cost(waiting, found, latent, answers), answers)
+        chosen = [best.get(i, row) for i, row in enumerate(chosen)]
+        waiting = [i for i in waiting if i not in best and i not in misfits]
     return chosen
 
 
-def _likeliest(
-    found: Hypotheses, write: Write, prefer: Prefer | None
-) -> list[tuple[TokenRow | None, TokenRow | None]]:
-    """Of each point the likeliest row that is an object, and the likeliest that nothing speaks against.
+def _by_cost(
+    points: Sequence[int], found: Hypotheses, latent: int, answers: Answers
+) -> dict[int, list[_Hypothesis]]:
+    """The hypotheses at each point, the cheapest first."""
+    at, place = torch.isfinite(found.scores).nonzero(as_tuple=True)
+    owners = [points[i] for i in at.tolist()]
+    rows = [tuple(row) for row in found.rows[at, place].tolist()]
+    misfits = answers.misfit(owners, rows)
+    costs = (0.5 * BETA * latent * misfits - found.scores[at, place]).tolist()
+    heres = (misfits <= HERE**2).tolist()
+    ordered: dict[int, list[_Hypothesis]] = {}
+    for owner, hypothesis in sorted(
+        zip(owners, map(_Hypothesis, costs, heres, rows), strict=True), key=lambda pair: pair[1].cost
+    ):
+        ordered.setdefault(owner, []).append(hypothesis)
+    return ordered
 
-    The second hypotheses are written only where the first will not do, and so on.
+
+def _best(hypotheses: Mapping[int, Sequence[_Hypothesis]], answers: Answers) -> dict[int, TokenRow]:
+    """The row of each point that has an object among its hypotheses, which are sorted.
+
+    The second ones are written only where the first will not do, and so on.
     """
-    first: list[TokenRow | None] = [None] * len(found.rows)
-    preferred: list[TokenRow | None] = [None] * len(found.rows)
-    waiting = list(range(len(found.rows)))
-    for place in range(found.rows.shape[1]):
-        there = torch.isfinite(found.scores[:, place]).tolist()
-        waiting = [i for i in waiting if there[i]]
-        tried = {i: tuple(row) for i, row in zip(waiting, found.rows[waiting, place].tolist(), strict=True)}
-        readings = dict(zip(waiting, write(list(tried.values())), strict=True))
-        valid = [i for i in waiting if readings[i].ok]
-        objected = set(_objected(valid, [readings[i] for i in valid], prefer))
-        for i in valid:
-            first[i] = first[i] or tried[i]
-            preferred[i] = None if i in objected else tried[i]
-        waiting = [i for i in waiting if preferred[i] is None]
-    return list(zip(first, preferred, strict=True))
+    cheapest: dict[int, _Hypothesis] = {}
+    preferred: dict[int, TokenRow] = {}
+    waiting, place = list(hypotheses), 0
+    while waiting:
+        tried = {i: hypotheses[i][place] for i in waiting if place < len(hypotheses[i])}
+        tried = {
+            i: each
+            for i, each in tried.items()
+            if i not in cheapest or each.cost <= cheapest[i].cost + PREFERRED
+        }
+        readings = answers.write([each.row for each in tried.values()])
+        objects = {i: reading.object for i, reading in zip(tried, readings, strict=True) if reading.object}
+        objected = _objected(objects, answers)
+        for i in objects:
+            cheapest.setdefault(i, tried[i])
+            if tried[i].here or i not in objected:
+                preferred[i] = tried[i].row
+        waiting, place = [i for i in tried if i not in preferred], place + 1
+    return {i: each.row for i, each in cheapest.items()} | preferred
 
 
-def _objected(points: Sequence[int], readings: Sequence[Reading], prefer: Prefer | None) -> list[int]:
+def _objected(objects: Mapping[int, str], answers: Answers) -> set[int]:
     """The points whose object something speaks against."""
-    if prefer is None or not points:
-        return []
-    reasons = prefer([reading.object or "" for reading in readings])
-    return [i for i, reason in zip(points, reasons, strict=True) if reason is not None]
+    if answers.objections is None or not objects:
+        return set()
+    reasons = answers.objections(list(objects.values()))
+    return {i for i, reason in zip(objects, reasons, strict=True) if reason is not None}

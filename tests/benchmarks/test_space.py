@@ -14,7 +14,7 @@ from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.pretrained import save_model
 
 MEASURED = {
-    "exact_match", "exact_match_beam", "token_accuracy", "ks_qed", "ks_logp", "ks_weight", "fixed_points",
+    "exact_match", "exact_match_beam", "exact_match_unaided", "token_accuracy", "ks_qed", "ks_logp", "ks_weight", "fixed_points",
     "half_changed_tanimoto",
     "decodes_per_second", "beam_decodes_per_second", "valid", "unique", "new", "active_units", "half_changed_step",
     "encodes_per_second",

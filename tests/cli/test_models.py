@@ -92,7 +92,7 @@ def test_evaluate_model(invoke: Invoke, write: Write, model: Path) -> None:
     file = write("a.smi", "CCO\nCCN\nc1ccccc1\nC1CC\nCC(C)O\n")
     found = json.loads(invoke("evaluate-model", file, "--model", model, "--samples", 50).stdout)
     assert set(found) == {
-        "exact_match", "exact_match_beam", "token_accuracy", "validity", "uniqueness", "active_units",
+        "exact_match", "exact_match_beam", "exact_match_unaided", "token_accuracy", "validity", "uniqueness", "active_units",
         "molecules_per_second", "molecules", "refused",
     }  # fmt: skip
     assert (found["molecules"], found["refused"]) == (4, 1)
