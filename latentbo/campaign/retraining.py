@@ -8,16 +8,16 @@ from latentbo.campaign.history import History
 from latentbo.campaign.settings import Settings
 from latentbo.codecs.base import Reading
 from latentbo.data.measurements import Measurements
-from latentbo.errors import InputError
+from latentbo.errors import InputError, ShortfallError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.rng import derive
 from latentbo.torch_rng import stream
 from latentbo.training.gates import Gates, Retrained, retrain
 from latentbo.training.recipes import FineTuneRecipe
-from latentbo.training.replay import generative_replay
+from latentbo.training.replay import dreams, generative_replay
 from latentbo.training.token_sets import TokenSet
 
-RECIPE = FineTuneRecipe(schedule="decoder", steps=60, learning_rate=5e-4, token_dropout=0.0)
+RECIPE = FineTuneRecipe(schedule="decoder", steps=20, learning_rate=1e-3, token_dropout=0.0)
 """The decoder learns to write what was found, and no latent point moves."""
 
 
@@ -43,22 +43,19 @@ class Retrainer:
     gates: Gates = field(default_factory=Gates)
     replay: TokenSet | None = None
     held_out: tuple[Reading, ...] | None = None
-    rows: int = 500
-    checks: int = 300
+    rows: int = 300
+    checks: int = 200
 
     def __call__(self, model: DKLVAE, data: Measurements, *, seed: int) -> Retrained:
         """A retrained model, or the given one with the reasons why it stays."""
         recipe = replace(self.recipe, seed=seed % 2**31)
-        replayed = (
-            self.replay
-            if self.replay is not None
-            else generative_replay(model, self.rows, derive(seed, "replay"))
-        )
-        held_out = self.held_out
-        if held_out is None:
-            drawn = model.sample(self.checks, stream(seed, "held out"), of=1)
-            held_out = tuple(reading for reading in drawn if reading.ok)
         try:
-            return retrain(model, data, replayed, held_out, recipe, self.gates)
-        except InputError as error:  # too little data yet: a refusal like any other, and the campaign goes on
+            replay = self.replay
+            if replay is None:
+                replay = generative_replay(model, self.rows, derive(seed, "replay"))
+            held_out = self.held_out
+            if held_out is None:
+                held_out = tuple(dreams(model, self.checks, stream(seed, "held out")))
+            return retrain(model, data, replay, held_out, recipe, self.gates)
+        except (InputError, ShortfallError) as error:  # a refusal like any other, and the campaign goes on
             return Retrained(model, False, (str(error),), {}, {}, 0.0)

@@ -27,7 +27,7 @@ from torch import Tensor
 from latentbo.codecs.base import Reading
 from latentbo.data.measurements import Measurements
 from latentbo.diagnostics.calibration import calibration
-from latentbo.diagnostics.evaluation import share_that_comes_back
+from latentbo.diagnostics.evaluation import share_that_comes_back, share_written_at_once
 from latentbo.errors import FitError, InputError
 from latentbo.models.dkl_vae import DKLVAE
 from latentbo.models.surrogate import LatentGP
@@ -44,7 +44,7 @@ GATE_SHARE = 0.2
 class Gates:
     """How much worse a retrained model may be in each of `measures`.
 
-    reconstruction_drop   in the share of held-out objects that come back from encode - decode
+    reconstruction_drop   in the share of held-out objects that are written greedily where they are encoded
     best_drop             in the share of the campaign's best objects that do
     value_drop            in what proposals near the best are worth, standard deviations of the measured values
     realism_drop          in the share of those proposals, near realistic ones, that are realistic
@@ -165,14 +165,14 @@ class Comparison:
 def measures(model: DKLVAE, comparison: Comparison) -> dict[str, float]:
     """What the gates look at, and the error beside it.
 
-    exact_match                share of held-out objects that come back from encode - decode
+    exact_match                share of held-out objects that the network writes greedily where it encodes them
     best_come_back             share of the campaign's best objects that do
     proposal_value, realistic  of `proposal_measures`; not there without a judge
     nll, rmse                  of the surrogate of latents alone, fitted to `learnt`, on `kept_out`; in units of the standard
                                deviation of `learnt`. Terms of the object itself would hide what became of the latents.
     """
     found = {
-        "exact_match": share_that_comes_back(model, comparison.held_out),
+        "exact_match": share_written_at_once(model, comparison.held_out),
         "best_come_back": share_that_comes_back(model, comparison.best),
     }
     if comparison.judge is not None:

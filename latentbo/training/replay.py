@@ -42,18 +42,25 @@ def generative_replay(model: DKLVAE, n: int, seed: int) -> TokenSet:
 
     Deep generative replay: Shin et al. 2017, arXiv:1705.08690. Raises `ShortfallError` where it writes too few.
     """
-    generator = stream(seed, "generative replay")
+    return token_set(dreams(model, n, stream(seed, "generative replay")))
+
+
+def dreams(model: DKLVAE, n: int, generator: torch.Generator) -> list[Reading]:
+    """n valid objects that the model writes greedily at draws from its prior. Raises `ShortfallError` for too few."""
     valid: list[Reading] = []
     drawn = 0
     while len(valid) < n and drawn < MOST_DRAWS * n:
-        valid += [reading for reading in model.sample(n, generator, of=1) if reading.ok]
+        names = [
+            name for name, _ in model.decode_objects(model.prior.sample(n, generator)) if name is not None
+        ]
+        valid += [reading for reading in model.codec.read(names) if reading.ok]
         drawn += n
     if len(valid) < n:
         raise ShortfallError(
             f"{drawn} prior samples gave {len(valid)} valid objects, {n} were asked for: "
             "replay a corpus instead"
         )
-    return token_set(valid[:n])
+    return valid[:n]
 
 
 def rank_weights(values: Float[Tensor, "n 1"], k: float) -> Float[Tensor, " n"]:

@@ -134,19 +134,19 @@ def test_replay_without_a_corpus_is_valid_samples(tiny_model: DKLVAE) -> None:
 
 @pytest.mark.usefixtures("unchecked")
 def test_a_model_that_writes_little_is_no_teacher() -> None:
-    half, none = Reading("A", (3,)), Reading(None, reason="empty")
-
     def model(valid: int) -> DKLVAE:
         """One of `valid` draws decodes."""
 
-        def sample(n: int, generator: torch.Generator, of: int) -> list[Reading]:
-            return [half if i % valid == 0 else none for i in range(n)]
+        def decoded(z: torch.Tensor) -> list[tuple[str | None, str | None]]:
+            return [("A", None) if valid and i % valid == 0 else (None, "empty") for i in range(len(z))]
 
-        return cast(DKLVAE, SimpleNamespace(sample=sample))
+        prior = SimpleNamespace(sample=lambda n, generator: torch.zeros(n, 2))
+        codec = SimpleNamespace(read=lambda names: [Reading(name, (3,)) for name in names])
+        return cast(DKLVAE, SimpleNamespace(prior=prior, codec=codec, decode_objects=decoded))
 
     assert len(generative_replay(model(2), 10, 0)) == 10
     with pytest.raises(ShortfallError, match="100 prior samples gave 0 valid objects, 10 were asked for"):
-        generative_replay(cast(DKLVAE, SimpleNamespace(sample=lambda n, _, of: [none] * n)), 10, 0)
+        generative_replay(model(0), 10, 0)
 
 
 def test_rows_without_descriptors_get_the_models_own() -> None:
