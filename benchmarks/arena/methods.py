@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Proposer, perturb
+from latentbo.acquisition.proposers import Edits, Proposer, perturb
 from latentbo.baselines.base import Method
 from latentbo.baselines.genetic import GraphGA, SelfiesGA
 from latentbo.baselines.mol_ga import MolGA
@@ -115,7 +115,8 @@ METHODS: dict[str, Contender] = {
     "latentbo_no_structure": _ours(structure=False),
     "latentbo_no_descriptors": _ours(descriptors=False),
     "latentbo_latent_kernel": _ours(structure=False, descriptors=False),
-    "latentbo_latent_only": _ours(LATENT_PROPOSERS),
+    "latentbo_latent_only": _ours(edit_share=0.0),
+    "latentbo_no_edit_limit": _ours(edit_share=1.0),
     "latentbo_graph_only": _ours({"graph": Edits(GraphEdits())}),
     "latentbo_no_surplus": _ours(pool_surplus=1),
     "latentbo_gradient": _ours(proposer="gradient"),

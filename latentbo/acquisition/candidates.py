@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -84,6 +84,14 @@ class Pool:
     def best(self, k: int) -> Pool:
         """The k highest scores, best first."""
         return self.rows(self.scores.argsort(descending=True, stable=True)[:k].tolist())
+
+    def shortlist(self, k: int, capped: Collection[str]) -> Pool:
+        """The k highest scores, best first; at most half of them by proposers whose picks are `capped`, if there are others."""
+        order = self.scores.argsort(descending=True, stable=True).tolist()
+        of_capped = [row for row in order if self.candidates[row].proposer in capped]
+        others = len(order) - len(of_capped)
+        left_out = set(of_capped[max(k // 2, k - others) :])
+        return self.rows([row for row in order if row not in left_out][:k])
 
 
 def filter_candidates(

@@ -6,6 +6,8 @@ improvement out of the pick's neighbourhood.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 from botorch.acquisition import AcquisitionFunction
 from jaxtyping import Float
@@ -37,10 +39,22 @@ def score(
     return values + log_probability_weight(acquisition, context.spread) * chance
 
 
-def pick(n: int, pool: Pool, context: ProposalContext, make: MakeAcquisition, seed: int) -> list[int]:
-    """Rows of the pool, in the order they were picked; fewer than n where the pool is smaller."""
+def pick(
+    n: int,
+    pool: Pool,
+    context: ProposalContext,
+    make: MakeAcquisition,
+    seed: int,
+    capped: Collection[str] = (),
+    most: int = 0,
+) -> list[int]:
+    """Rows of the pool, in the order they were picked; fewer than n where the pool is smaller.
+
+    `most` of them are by the proposers `capped`, and more only where there is nothing else.
+    """
     picked: list[int] = []
     scores = pool.scores
+    of_capped = torch.tensor([each.proposer in capped for each in pool.candidates], dtype=torch.bool)
     while len(picked) < min(n, len(pool.candidates)):
         if picked:
             context = context.with_fantasies(pool.x[picked[-1:]])
@@ -48,6 +62,8 @@ def pick(n: int, pool: Pool, context: ProposalContext, make: MakeAcquisition, se
                 scores = score(make(context.surrogate, context.best), pool.x, context)
         open_rows = scores.clone()
         open_rows[picked] = -torch.inf
+        if of_capped[picked].sum() >= most and not of_capped[open_rows.isfinite()].all():
+            open_rows[of_capped] = -torch.inf
         picked.append(int(open_rows.argmax()))
     return picked
 

@@ -19,7 +19,7 @@ from latentbo.acquisition.context import ProposalContext
 from latentbo.acquisition.functions import MakeAcquisition
 from latentbo.acquisition.operator_allocation import allocate
 from latentbo.acquisition.picking import pick, predict, score
-from latentbo.acquisition.proposers import Parents, Proposer
+from latentbo.acquisition.proposers import Edits, Parents, Proposer
 from latentbo.acquisition.screening import most_promising, offers_of, readings_of
 from latentbo.errors import InputError
 from latentbo.models.priors import spread
@@ -34,7 +34,8 @@ MORE_ROUNDS = 5
 class PoolSettings:
     """Effort of one proposal: `rounds` of about `size` candidates, the most promising of `surplus` times as many. Parents
     are the `elites` best measured objects and the `survivors` best-scored candidates. The `remembered` best that are not
-    picked are where the next proposal begins.
+    picked are where the next proposal begins. At most the share `edit_share` of the picks are edits of structure, if there
+    are others.
     """
 
     rounds: int = 12
@@ -43,6 +44,7 @@ class PoolSettings:
     survivors: int = 30
     remembered: int = 60
     surplus: int = 5
+    edit_share: float = 1.0
 
     def __post_init__(self) -> None:
         if min(self.rounds, self.size, self.elites, self.survivors, self.surplus) < 1 or self.remembered < 0:
@@ -90,8 +92,10 @@ def propose_pool(
         kept, refused = filter_candidates(readings_of(promising, context.model), known, context.check)
         counts += replace(lost, passed_over=len(offered) - len(promising)) + replace(refused, made=0)
         pool = pool.joined(_scored(kept, acquisition, context, seed, turn))
-    pool = pool.best(max(SHORTLIST, 2 * n))
-    rows = pick(n, pool, context, make, seed)
+    capped = frozenset(name for name, proposer in proposers.items() if isinstance(proposer, Edits))
+    pool = pool.shortlist(max(SHORTLIST, 2 * n), capped)
+    most = int(settings.edit_share * n + numpy_stream(seed, "edits").random())  # right on average
+    rows = pick(n, pool, context, make, seed, capped, most)
     rest = [candidate for row, candidate in enumerate(pool.candidates) if row not in rows]
     runners_up = tuple((candidate.proposer, candidate.object) for candidate in rest[: settings.remembered])
     return Batch(n, predict(context, pool.rows(rows)), counts, runners_up, shares)

@@ -21,10 +21,11 @@ class Settings:
 
     `seed` None draws one, which is stored. `model` is a shipped model's name or a folder. `initial` objects come from
     the prior before the first surrogate is fitted; those that failed count. `structure` and `descriptors` give the
-    surrogate these features (pool proposer only: they have no gradient in z). `retrain_every`: the encoder is retrained
-    after so many new values, and not before `retrain_from` of them; None: never, the default until whole campaigns with and
-    without have been compared. `rules` say what may be proposed: the fields of `MoleculeRules`, where
-    the objects are molecules. `objective` is what `latentbo run` evaluates: no other goes into the same file.
+    surrogate these features (pool proposer only: they have no gradient in z). `edit_share`: of a batch that edits of structure
+    may be, at most; the others come from the latent space. 0: no edits are made, 1: no limit. `retrain_every`: the model is
+    retrained after so many new values, and not before `retrain_from` of them; None: never. `rules` say what may be proposed:
+    the fields of `MoleculeRules`, where the objects are molecules. `objective` is what `latentbo run` evaluates: no other goes
+    into the same file.
     """
 
     seed: int | None = None
@@ -39,6 +40,7 @@ class Settings:
     pool_rounds: int = 12
     pool_size: int = 25
     pool_surplus: int = 5
+    edit_share: float = 0.5
     retrain_every: int | None = None
     retrain_from: int = 100
     rules: dict[str, Any] = field(default_factory=dict)
@@ -52,6 +54,9 @@ class Settings:
                 raise InputError(f"{name} must be true or false, not {getattr(self, name)!r}")
         for name in ("initial", "pool_rounds", "pool_size", "pool_surplus", "retrain_from"):
             _check_whole(name, getattr(self, name))
+        share = self.edit_share
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise InputError(f"edit_share must be a share within 0 and 1, not {share!r}")
         if self.retrain_every is not None:
             _check_whole("retrain_every", self.retrain_every)
         if self.seed is not None and (isinstance(self.seed, bool) or not isinstance(self.seed, int)):

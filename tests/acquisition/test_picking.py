@@ -158,6 +158,38 @@ def test_all_are_picked_where_there_are_no_more(context: ProposalContext) -> Non
     assert pick(3, pool.rows([]), context, EI, seed=0) == []
 
 
+def test_no_more_picks_than_that_are_by_capped_proposers(context: ProposalContext) -> None:
+    x = drawn(context, 12)
+    ranks = pool_of(context, x, "a" * 12).scores.argsort(descending=True).argsort()
+    best_are_edits = "".join("e" if rank < 6 else "a" for rank in ranks.tolist())
+    pool = pool_of(context, x, best_are_edits)
+
+    def by_edits(most: int, n: int = 6) -> list[bool]:
+        return [best_are_edits[row] == "e" for row in pick(n, pool, context, EI, 0, {"e"}, most)]
+
+    assert by_edits(0) == [False] * 6
+    assert sum(by_edits(2)) == 2
+    assert by_edits(2)[0]  # the best one is among them
+    assert sum(by_edits(2, n=10)) == 4  # there are six others
+    assert pick(6, pool, context, EI, 0, {"x"}, 0) == pick(6, pool, context, EI, 0)
+
+
+def test_half_of_the_shortlist_is_kept_for_those_that_are_not_capped(context: ProposalContext) -> None:
+    x = drawn(context, 12)
+    order = pool_of(context, x, "a" * 12).scores.argsort(descending=True).tolist()
+    names = ["a"] * 12
+    for row in order[:8]:
+        names[row] = "e"
+    pool = pool_of(context, x, "".join(names))
+    listed = pool.shortlist(6, {"e"})
+    assert listed.objects == tuple(f"o{row}" for row in [*order[:3], *order[8:11]])
+    assert pool.shortlist(10, {"e"}).objects == tuple(f"o{row}" for row in [*order[:6], *order[8:]])
+    assert pool.shortlist(6, ()).objects == pool.best(6).objects
+    assert pool.shortlist(99, {"e"}).objects == pool.best(12).objects
+    none_capped_are_worse = pool_of(context, x, "".join("a" if name == "e" else "e" for name in names))
+    assert none_capped_are_worse.shortlist(6, {"e"}).objects == pool.best(6).objects
+
+
 def test_the_first_pick_is_the_best_score(context: ProposalContext) -> None:
     pool = pool_of(context, drawn(context, 12), "a" * 12)
     assert pick(1, pool, context, EI, seed=0) == [int(pool.scores.argmax())]

@@ -278,6 +278,34 @@ def test_own_proposers_and_model(begin: Begin, tiny_model: DKLVAE) -> None:
         begin("other.db", {"proposer": "gradient"}, proposers={"e": Edits(lambda objects, n, rng: [])})
 
 
+@pytest.mark.parametrize(
+    ("share", "edits"), [(0.0, {0}), (0.5, {2}), (0.375, {1, 2}), (1.0, {0, 1, 2, 3, 4})]
+)
+def test_no_more_of_a_batch_are_edits_than_the_share_says(
+    begin: Begin, share: float, edits: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def longer(objects: Sequence[str], n: int, rng: np.random.Generator) -> list[str]:
+        made.append(n)  # the value is the number of carbons: these are always the best
+        return ["C" * int(k) for k in rng.integers(8, 30, n)]
+
+    def shorter(parents: Parents, n: int, seed: int) -> list[str]:
+        return ["CCOCC", "CCNCC", "CCCOC", "CC(C)O", "CCOC", "CNC"]
+
+    campaign = begin(settings={"edit_share": share}, proposers={"edits": Edits(longer), "mine": shorter})
+    start(campaign)
+    frame = campaign.ask(4)
+    assert len(frame) == 4
+    assert sum(frame["proposer"] == "edits") in edits
+    assert bool(made) == (share > 0)
+
+
+def test_a_share_of_no_edits_needs_another_proposer(begin: Begin) -> None:
+    with pytest.raises(InputError, match="edit_share is 0, but the proposers are edits alone"):
+        begin(settings={"edit_share": 0}, proposers={"e": Edits(lambda objects, n, rng: [])})
+
+
 def test_the_gradient_proposer(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"RESTARTS": 2, "RAW_SAMPLES": 8, "ITERATIONS": 5}.items():
         monkeypatch.setattr(f"latentbo.acquisition.gradient.{name}", value)
