@@ -57,14 +57,17 @@ class Vocabulary:
             tokens = [self._ids[symbol] for symbol in symbols]
         except KeyError as error:
             raise UnseenSymbolError(*error.args) from None
-        first = SPECIAL + len(self.symbols)
-        unknown = len(self.merges)
-        while len(tokens) > 1:
-            ranks = [self._ranks.get(pair, unknown) for pair in pairwise(tokens)]
-            rank = min(ranks)
-            if rank == unknown:
-                break
-            tokens = _merge(tokens, self.merges[rank], first + rank)
+        first, unknown, rank_of = SPECIAL + len(self.symbols), len(self.merges), self._ranks.get
+        ranks = [rank_of(pair, unknown) for pair in pairwise(tokens)]
+        while ranks and (rank := min(ranks)) < unknown:
+            # One place at a time, from the left: what a merge makes is merged by later ones only.
+            i = ranks.index(rank)
+            tokens[i : i + 2] = [first + rank]
+            del ranks[i]
+            if i > 0:
+                ranks[i - 1] = rank_of((tokens[i - 1], tokens[i]), unknown)
+            if i < len(ranks):
+                ranks[i] = rank_of((tokens[i], tokens[i + 1]), unknown)
         return tokens
 
     def expand(self, tokens: Iterable[int]) -> list[str]:
@@ -110,18 +113,6 @@ SpellingName = Literal["selfies", "smiles", "fragments"]
 def before_end(row: Sequence[int]) -> tuple[int, ...]:
     """The tokens of a row before its END or padding."""
     return tuple(takewhile(lambda token: token not in (END, PAD), row))
-
-
-def _merge(tokens: list[int], pair: tuple[int, int], new: int) -> list[int]:
-    out, i = [], 0
-    while i < len(tokens):
-        if i + 1 < len(tokens) and (tokens[i], tokens[i + 1]) == pair:
-            out.append(new)
-            i += 2
-        else:
-            out.append(tokens[i])
-            i += 1
-    return out
 
 
 def learn_merges(symbols: Sequence[str], corpus: Sequence[Sequence[str]], merges: int) -> Vocabulary:
