@@ -87,6 +87,7 @@ def propose_pool(
             },
             context.model,
             known,
+            derive(seed, turn, "drafts"),
         )
         promising = most_promising(offered, sizes, acquisition, context, derive(seed, turn, "promise"))
         kept, refused = filter_candidates(readings_of(promising, context.model), known, context.check)

@@ -30,12 +30,11 @@ from torch import Tensor
 from latentbo.codecs.vocabulary import END
 from latentbo.kinds.base import Edit
 from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.drafts import Drafts
 from latentbo.models.geometry import great_arc
 from latentbo.rng import numpy_stream
 from latentbo.torch_rng import stream
 from latentbo.types import Latents
-
-HOT = 1.0  # temperature of what is drawn instead of likeliest
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +60,25 @@ class Parents:
         weights = 1.0 / (torch.arange(len(self.objects), dtype=torch.float64) + 3.0)
         return torch.multinomial(weights, n, replacement=True, generator=generator)
 
+    def tokens(self, rows: Tensor) -> list[tuple[int, ...]]:
+        """Those of the parents in these rows."""
+        unique = {row: self.objects[row] for row in rows.tolist()}
+        readings = self.model.codec.read(list(unique.values()))
+        of = {row: reading.tokens for row, reading in zip(unique, readings, strict=True)}
+        return [of[row] for row in rows.tolist()]
+
+
+Made = Latents | Drafts | list[str]
+"""What a proposer gives: latent points to decode greedily, what the decoder is to write otherwise, or objects as strings."""
+
 
 class Proposer(Protocol):
     """Owned by the pool (`propose`): candidates, about n; `seed` decides every random choice.
 
-    Latent points, which the pool decodes together with those of the other proposers, or objects as strings.
+    What is to be decoded, the pool decodes together with that of the other proposers.
     """
 
-    def __call__(self, parents: Parents, n: int, seed: int) -> Latents | list[str]: ...
+    def __call__(self, parents: Parents, n: int, seed: int) -> Made: ...
 
 
 def perturb(parents: Parents, n: int, seed: int) -> Latents:
@@ -118,49 +128,43 @@ def mix(parents: Parents, n: int, seed: int) -> Latents:
     return torch.where(from_first, a, b) + 0.1 * parents.length * parents.axes * noise
 
 
-def resample(parents: Parents, n: int, seed: int) -> list[str]:
+def resample(parents: Parents, n: int, seed: int) -> Drafts:
     """What else the decoder could write at a parent's own point: drawn at the temperature `HOT`."""
-    return regrow(parents, n, seed, keep=0.0)
+    z = parents.z[parents.pick(n, stream(seed, "resample"))]
+    return Drafts.drawn(z, [()] * n)
 
 
-def regrow(parents: Parents, n: int, seed: int, *, keep: float | None = None) -> list[str]:
+def regrow(parents: Parents, n: int, seed: int) -> Drafts:
     """A parent's first tokens, and the rest as the decoder writes it, half at the parent's own latent point and half at
-    another parent's. `keep` is the share of tokens that stay; left out, it is drawn anew for each.
+    another parent's.
     """
     generator = stream(seed, "regrow")
     first, second = parents.pick(n, generator), parents.pick(n, generator)
-    shares = (
-        torch.rand(n, generator=generator, dtype=torch.float64) if keep is None else torch.full((n,), keep)
-    )
-    own = (torch.arange(n) % 2 == 0) if keep is None else torch.ones(n, dtype=torch.bool)
-    rows = parents.model.codec.read([parents.objects[row] for row in first.tolist()])
-    prefixes = [
-        reading.tokens[: int(share * len(reading.tokens))]
-        for reading, share in zip(rows, shares.tolist(), strict=True)
-    ]
-    z = torch.where(own[:, None], parents.z[first], parents.z[second])
-    made = parents.model.complete(z, prefixes, temperature=HOT, generator=generator)
-    return [name for name, _ in made if name is not None]
+    rows = parents.tokens(first)
+    prefixes = [row[:place] for row, place in zip(rows, _places(rows, generator), strict=True)]
+    own = torch.arange(n)[:, None] % 2 == 0
+    return Drafts.drawn(torch.where(own, parents.z[first], parents.z[second]), prefixes)
 
 
-def substitute(parents: Parents, n: int, seed: int) -> list[str]:
+def substitute(parents: Parents, n: int, seed: int) -> Drafts:
     """A parent with one token replaced by another that the decoder could have written there. The rest is what it finds
     likeliest after that at the parent's point, which leads back to the parent where it can.
     """
     generator = stream(seed, "substitute")
-    rows = parents.pick(n, generator)
-    readings = parents.model.codec.read([parents.objects[row] for row in rows.tolist()])
-    shares = torch.rand(n, generator=generator, dtype=torch.float64).tolist()
-    tokens = [(*reading.tokens, END) for reading in readings]
-    places = [int(share * len(row)) for share, row in zip(shares, tokens, strict=True)]
-    made = parents.model.complete(
-        parents.z[rows],
-        [row[:place] for row, place in zip(tokens, places, strict=True)],
-        temperature=HOT,
-        generator=generator,
-        instead_of=[row[place] for row, place in zip(tokens, places, strict=True)],
+    chosen = parents.pick(n, generator)
+    rows = [(*row, END) for row in parents.tokens(chosen)]
+    places = _places(rows, generator)
+    return Drafts.drawn(
+        parents.z[chosen],
+        [row[:place] for row, place in zip(rows, places, strict=True)],
+        instead_of=[row[place] for row, place in zip(rows, places, strict=True)],
     )
-    return [name for name, _ in made if name is not None]
+
+
+def _places(rows: Sequence[Sequence[int]], generator: torch.Generator) -> list[int]:
+    """A place in each row, evenly at random."""
+    shares = torch.rand(len(rows), generator=generator, dtype=torch.float64).tolist()
+    return [int(share * len(row)) for row, share in zip(rows, shares, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,11 @@ from torch import Tensor
 from latentbo.acquisition.candidates import Counts
 from latentbo.acquisition.context import ProposalContext
 from latentbo.acquisition.picking import score
+from latentbo.acquisition.proposers import Made
 from latentbo.codecs.base import Reading
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.torch_rng import global_stream
-from latentbo.types import Latents
+from latentbo.models.drafts import Drafts
+from latentbo.torch_rng import global_stream, stream
 
 
 class Offer(NamedTuple):
@@ -33,13 +34,15 @@ class Offer(NamedTuple):
 
 
 def offers_of(
-    made: Mapping[str, Latents | list[str]], model: DKLVAE, known: Collection[str]
+    made: Mapping[str, Made], model: DKLVAE, known: Collection[str], seed: int
 ) -> tuple[list[Offer], Counts]:
-    """The new objects among points and strings, each once, in the order of the proposers; the others are counted."""
+    """The new objects among points, drafts and strings, each once, in the order of the proposers; the others are counted.
+    `seed` decides what is drawn.
+    """
     invalid: Counter[str] = Counter()
     offers: dict[str, Offer] = {}
     total = duplicate = 0
-    for proposer, (name, reason) in _objects(made, model):
+    for proposer, (name, reason) in _objects(made, model, seed):
         total += 1
         if name is None:
             invalid[reason or "unknown"] += 1
@@ -81,13 +84,22 @@ def readings_of(offers: Sequence[Offer], model: DKLVAE) -> Iterator[tuple[str, R
 
 
 def _objects(
-    made: Mapping[str, Latents | list[str]], model: DKLVAE
+    made: Mapping[str, Made], model: DKLVAE, seed: int
 ) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
-    """(proposer, (object, reason)) of all that was made. Points of all proposers are decoded together."""
-    points = [z for z in made.values() if isinstance(z, Tensor)]
-    decoded = iter(model.decode_objects(torch.cat(points)) if points else ())
+    """(proposer, (object, reason)) of all that was made. What is to be decoded is decoded together."""
+    drafts = [
+        Drafts.greedy(each) if isinstance(each, Tensor) else each
+        for each in made.values()
+        if not isinstance(each, list)
+    ]
+    written = model.complete(Drafts.joined(drafts), stream(seed, "drafts")) if drafts else []
+    if written is None:  # the network knows points alone
+        made = {name: each for name, each in made.items() if not isinstance(each, Drafts)}
+        points = [each for each in made.values() if isinstance(each, Tensor)]
+        written = model.decode_objects(torch.cat(points)) if points else []
+    decoded = iter(written)
     for proposer, answer in made.items():
-        found = islice(decoded, len(answer)) if isinstance(answer, Tensor) else _read(answer, model)
+        found = _read(answer, model) if isinstance(answer, list) else islice(decoded, len(answer))
         yield from ((proposer, each) for each in found)
 
 

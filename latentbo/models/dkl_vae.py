@@ -25,6 +25,7 @@ from latentbo.errors import InputError
 from latentbo.kinds.base import Features, Kind, ObjectReader
 from latentbo.kinds.known import kind_of
 from latentbo.models.beam import WIDTH, Hypotheses
+from latentbo.models.drafts import Drafts
 from latentbo.models.hypotheses import Answers, Rung, TokenRow, settled
 from latentbo.models.padding import pad
 from latentbo.models.priors import Prior
@@ -151,34 +152,25 @@ class DKLVAE:
         return self._named(self.raw_tokens(z, width=1))
 
     def complete(
-        self,
-        z: Latents,
-        prefixes: Sequence[TokenRow],
-        *,
-        temperature: float = 0.0,
-        generator: torch.Generator | None = None,
-        instead_of: Sequence[int] | None = None,
-    ) -> list[tuple[str | None, str | None]]:
-        """Objects that begin with the tokens of the prefixes, one at each latent point, and go on as the decoder would there;
-        as `decode_objects`. With `instead_of`, one token for each, the next token is any other than that one, drawn at the
-        temperature, and all that follow it are the likeliest. Empty where the network writes all of an object at once.
-        """
-        banned = None if instead_of is None else torch.tensor(instead_of, dtype=torch.long)
+        self, drafts: Drafts, generator: torch.Generator
+    ) -> list[tuple[str | None, str | None]] | None:
+        """The object of each draft, as `decode_objects` gives it; None where the network writes all of an object at once."""
+        prefixes = pad(drafts.prefixes)
+        written: list[TokenRow] = []
         with self._evaluating():
-            written = [
-                self.vae.completions(
-                    part,
-                    prefix.to(self.device),
+            for rows in torch.arange(len(drafts)).split(BATCH):
+                part = self.vae.completions(
+                    drafts.z[rows].float().to(self.device),
+                    prefixes[rows].to(self.device),
                     max_tokens=self.codec.max_tokens,
-                    temperature=temperature,
+                    temperature=drafts.temperature[rows].to(self.device),
                     generator=generator,
-                    instead_of=None if banned is None else banned[start : start + BATCH].to(self.device),
+                    instead_of=drafts.instead_of[rows].to(self.device),
                 )
-                for start, part, prefix in zip(
-                    range(0, len(z), BATCH), self._parts(z), pad(prefixes).split(BATCH), strict=True
-                )
-            ]
-        return self._named([tuple(row) for part in written if part is not None for row in part.tolist()])
+                if part is None:
+                    return None
+                written += [tuple(row) for row in part.tolist()]
+        return self._named(written)
 
     def _named(self, rows: Sequence[TokenRow]) -> list[tuple[str | None, str | None]]:
         """Canonical object or reason of each row. Equal rows are spelled once."""

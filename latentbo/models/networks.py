@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -97,14 +97,14 @@ class SequenceDecoder(nn.Module):
         z: Latents,
         *,
         max_tokens: int,
-        temperature: float = 0.0,
+        temperature: float | Float[Tensor, " n"] = 0.0,
         generator: torch.Generator | None = None,
         prefix: Int[Tensor, "n p"] | None = None,
         instead_of: Int[Tensor, " n"] | None = None,
     ) -> Tokens:
-        """Tokens n x t, padded after each END. Greedy at temperature 0, else sampled. With a `prefix`, n x p and
-        right-padded, each row begins with its own. With `instead_of`, the token after the prefix is any but the one named
-        there, and the only one that is sampled.
+        """Tokens n x t, padded after each END. Greedy at temperature 0 (one for all rows, or one each), else sampled. With a
+        `prefix`, n x p and right-padded, each row begins with its own. With `instead_of`, the token after the prefix is any but
+        the one named there, and the only one that is sampled; PAD names none.
 
         The input half of the GRU's gates is split into a table over tokens and a term in z, computed once: a
         step is then one H x 3H product. Finished rows leave the batch.
@@ -113,15 +113,20 @@ class SequenceDecoder(nn.Module):
         out = torch.full((len(z), max_tokens), PAD, dtype=torch.long, device=z.device)
         alive = torch.arange(len(z), device=z.device)
         given = torch.zeros_like(alive) if prefix is None else (prefix != PAD).sum(1)
+        greedy = instead_of is None and not torch.as_tensor(temperature).any()
+        banned = torch.full_like(alive, PAD) if instead_of is None else instead_of
+        heat = torch.as_tensor(temperature, dtype=torch.float32).expand(len(z)).to(z.device)
         token = torch.full((len(z),), START, dtype=torch.long, device=z.device)
         for step in range(max_tokens if len(z) else 0):
             h = advance(token, h, alive)
             answers = self.answers(h)
-            token = _choose(answers, temperature if instead_of is None else 0.0, generator)
-            turns = (given[alive] == step).nonzero()[:, 0]
-            if instead_of is not None and len(turns):
-                others = answers[turns].scatter(1, instead_of[alive[turns], None], -torch.inf)
-                token[turns] = _choose(others, temperature, generator)
+            if greedy:
+                token = answers.argmax(-1)
+            else:
+                never = banned[alive]
+                here = (never != PAD) & (given[alive] == step)
+                answers[here, never[here]] = -torch.inf
+                token = _choose(answers, heat[alive].where(here | (never == PAD), 0.0), generator)
             if prefix is not None and step < prefix.shape[1]:
                 token = torch.where(step < given[alive], prefix[alive, step], token)
             out[alive, step] = token
@@ -164,12 +169,16 @@ class SequenceDecoder(nn.Module):
         return new + update * (h - new)
 
 
-def _choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-    if temperature == 0.0:
-        return logits.argmax(-1)
-    shares = torch.softmax(logits / temperature, -1)
-    # Drawn where the generator is: a CPU stream means the same on every device.
-    drawn = torch.multinomial(
-        shares.to(generator.device if generator else shares.device), 1, generator=generator
-    )
-    return drawn.squeeze(-1).to(shares.device)
+def _choose(
+    logits: Float[Tensor, "n v"], temperature: Float[Tensor, " n"], generator: torch.Generator | None
+) -> Int[Tensor, " n"]:
+    token = logits.argmax(-1)
+    hot = (temperature > 0.0).nonzero()[:, 0]
+    if len(hot):
+        shares = torch.softmax(logits[hot] / temperature[hot, None], -1)
+        # Drawn where the generator is: a CPU stream means the same on every device.
+        drawn = torch.multinomial(
+            shares.to(generator.device if generator else shares.device), 1, generator=generator
+        )
+        token[hot] = drawn.squeeze(-1).to(token.device)
+    return token

@@ -85,13 +85,13 @@ class VAE(nn.Module, ABC):
         prefix: Int[Tensor, "n p"],
         *,
         max_tokens: int,
-        temperature: float,
+        temperature: Float[Tensor, " n"],
         generator: torch.Generator | None,
-        instead_of: Int[Tensor, " n"] | None = None,
+        instead_of: Int[Tensor, " n"],
     ) -> Tokens | None:
         """Rows that begin with the tokens of `prefix` (n x p, right-padded) and go on as the decoder would at each point;
-        with `instead_of`, by another token than the one named there, and then by the likeliest ones. None from a network
-        that writes all of a row at once.
+        where `instead_of` is not PAD, by another token than that, and then by the likeliest ones. None from a network that
+        writes all of a row at once.
         """
         return None
 
@@ -178,9 +178,9 @@ class SequenceVAE(VAE):
         prefix: Int[Tensor, "n p"],
         *,
         max_tokens: int,
-        temperature: float,
+        temperature: Float[Tensor, " n"],
         generator: torch.Generator | None,
-        instead_of: Int[Tensor, " n"] | None = None,
+        instead_of: Int[Tensor, " n"],
     ) -> Tokens | None:
         """As in `VAE`."""
         return self.decoder.generate(

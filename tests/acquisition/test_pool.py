@@ -14,12 +14,15 @@ from latentbo.acquisition.candidates import Batch
 from latentbo.acquisition.context import ProposalContext
 from latentbo.acquisition.functions import BY_NAME, MakeAcquisition
 from latentbo.acquisition.pool import PoolSettings, propose_pool
-from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Parents, Proposer
+from latentbo.acquisition.proposers import LATENT_PROPOSERS, Edits, Made, Parents, Proposer
+from latentbo.acquisition.screening import offers_of
 from latentbo.acquisition.start import propose_prior
 from latentbo.chemistry.edits import GraphEdits
 from latentbo.codecs.base import Reading
 from latentbo.errors import InputError
 from latentbo.models.dkl_vae import DKLVAE
+from latentbo.models.drafts import Drafts
+from latentbo.models.vae import VAE, SequenceVAE
 from latentbo.types import Latents
 from tests.acquisition.conftest import OBJECTS
 
@@ -292,6 +295,37 @@ def test_latent_points_are_screened_like_edits(context_of: Callable[..., Proposa
     # A surrogate of latents alone knows nothing of what is not encoded.
     proposed(context_of(structure=False), 4, proposers={"w": wide}, shares={"w": 1.0}, settings=settings)
     assert sizes[1] == 4
+
+
+def test_what_is_to_be_decoded_is_decoded_together_and_by_whom_it_was_asked(tiny_model: DKLVAE) -> None:
+    z = tiny_model.embed(tiny_model.codec.read(OBJECTS[:6]))
+    (whole, *_), banned = tiny_model.codec.read(OBJECTS[:1]), tiny_model.codec.read(["CCO"])[0].tokens[0]
+    made: dict[str, Made] = {
+        "points": z,
+        "beginnings": Drafts.drawn(z[:2], [whole.tokens, whole.tokens], temperature=0.0),
+        "strings": ["CCO", "nonsense"],
+        "drawn": Drafts.drawn(z, [()] * 6, instead_of=[banned] * 6),
+    }
+    offers, counts = offers_of(made, tiny_model, frozenset(), 0)
+    assert (offers, counts) == offers_of(made, tiny_model, frozenset(), 0)
+    assert offers != offers_of(made, tiny_model, frozenset(), 1)[0]
+    greedy = {name for name, _ in tiny_model.decode_objects(z) if name is not None}
+    assert {offer.object for offer in offers if offer.proposer == "points"} == greedy
+    assert {offer.object for offer in offers if offer.proposer == "strings"} == {"CCO"} - greedy
+    assert counts.made == 6 + 2 + 2 + 6
+    assert counts.invalid["unparsable"] >= 1
+
+
+def test_a_network_that_writes_all_at_once_gets_points_alone(
+    tiny_model: DKLVAE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SequenceVAE, "completions", VAE.completions)
+    z = tiny_model.embed(tiny_model.codec.read(OBJECTS[:6]))
+    made: dict[str, Made] = {"drawn": Drafts.drawn(z, [()] * 6), "points": z, "strings": ["CCO"]}
+    offers, counts = offers_of(made, tiny_model, frozenset(), 0)
+    assert {offer.proposer for offer in offers} <= {"points", "strings"}
+    assert counts.made == 7
+    assert offers_of({"drawn": made["drawn"]}, tiny_model, frozenset(), 0)[0] == []
 
 
 def test_without_data_objects_come_from_the_prior(tiny_model: DKLVAE) -> None:

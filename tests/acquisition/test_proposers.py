@@ -15,7 +15,6 @@ from latentbo.acquisition.proposers import (
     LATENT_PROPOSERS,
     Edits,
     Parents,
-    Proposer,
     mix,
     path,
     perturb,
@@ -24,9 +23,9 @@ from latentbo.acquisition.proposers import (
     substitute,
 )
 from latentbo.chemistry.edits import GraphEdits
-from latentbo.codecs.vocabulary import END
+from latentbo.codecs.vocabulary import END, PAD
 from latentbo.models.dkl_vae import DKLVAE
-from latentbo.models.vae import VAE, SequenceVAE
+from latentbo.models.drafts import HOT, Drafts
 
 OBJECTS = ("Cc1ccccc1", "CCO", "CC(N)=O", "C1CCNCC1", "COc1ccccc1", "OC1CCCCC1")
 
@@ -36,7 +35,7 @@ def echoed(objects: Sequence[str], n: int, rng: np.random.Generator) -> list[str
     return [*objects[: n - 1], f"C{rng.integers(9)}broken"]
 
 
-WRITERS = ("regrow", "resample", "substitute")  # give objects, not points
+WRITERS = ("regrow", "resample", "substitute")  # give drafts, not points
 PROPOSERS = {**LATENT_PROPOSERS, "graph": Edits(GraphEdits())}
 
 
@@ -50,6 +49,10 @@ def parents(tiny_model: DKLVAE) -> Parents:
 @pytest.mark.parametrize("name", PROPOSERS)
 def test_the_seed_decides(parents: Parents, name: str) -> None:
     first, again, other = (PROPOSERS[name](parents, 12, seed) for seed in (1, 1, 2))
+    if isinstance(first, Drafts):
+        first, again, other = (
+            [each.z.tolist(), each.prefixes, each.instead_of.tolist()] for each in (first, again, other)
+        )
     if isinstance(first, Tensor):
         assert torch.equal(first, again)
         assert not torch.equal(first, other)
@@ -128,59 +131,41 @@ def test_a_mix_has_each_axis_from_one_of_two_parents(parents: Parents) -> None:
     assert ((share == 0.0) | (share == 1.0)).any()  # and of one alone
 
 
-@pytest.mark.parametrize("propose", [regrow, resample])
-def test_what_is_regrown_begins_like_its_parent(
-    parents: Parents, propose: Proposer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[tuple[Tensor, list[tuple[int, ...]]]] = []
+def owners(parents: Parents, drafts: Drafts) -> list[int]:
+    """Whose point each draft is written at."""
+    return [int((parents.z == point).all(1).nonzero()) for point in drafts.z]
 
-    def completed(
-        model: DKLVAE, z: Tensor, prefixes: list[tuple[int, ...]], **how: object
-    ) -> list[tuple[str | None, str | None]]:
-        asked.append((z, prefixes))
-        return [("CCO", None), (None, "unparsable")]
 
-    monkeypatch.setattr(DKLVAE, "complete", completed)
-    assert propose(parents, 100, 0) == ["CCO"]
-    ((z, prefixes),) = asked
+def test_what_is_regrown_begins_like_its_parent(parents: Parents) -> None:
+    drafts = regrow(parents, 100, 0)
     tokens = [reading.tokens for reading in parents.model.codec.read(OBJECTS)]
-    at = [int((parents.z == point).all(1).nonzero()) for point in z]  # whose point it is
-    if propose is resample:
-        assert set(prefixes) == {()}
-        return
-    assert all(any(row[: len(prefix)] == prefix for row in tokens) for prefix in prefixes)
-    assert len({len(prefix) for prefix in prefixes}) > 2
-    own = [tokens[i][: len(prefix)] == prefix for i, prefix in zip(at, prefixes, strict=True)]
+    assert all(any(row[: len(prefix)] == prefix for row in tokens) for prefix in drafts.prefixes)
+    assert len({len(prefix) for prefix in drafts.prefixes}) > 2
+    pairs = zip(owners(parents, drafts), drafts.prefixes, strict=True)
+    own = [tokens[i][: len(prefix)] == prefix for i, prefix in pairs]
     assert all(own[::2])
     assert not all(own[1::2])
+    assert (drafts.temperature == HOT).all()
+    assert (drafts.instead_of == PAD).all()
 
 
-def test_one_token_of_a_parent_is_replaced(parents: Parents, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[Tensor, list[tuple[int, ...]], list[int]]] = []
+def test_what_is_resampled_is_drawn_from_the_first_token_on(parents: Parents) -> None:
+    drafts = resample(parents, 30, 0)
+    assert set(owners(parents, drafts)) == set(range(len(OBJECTS)))
+    assert set(drafts.prefixes) == {()}
+    assert (drafts.temperature == HOT).all()
+    assert (drafts.instead_of == PAD).all()
 
-    def completed(
-        model: DKLVAE, z: Tensor, prefixes: list[tuple[int, ...]], *, instead_of: list[int], **how: object
-    ) -> list[tuple[str | None, str | None]]:
-        asked.append((z, prefixes, instead_of))
-        return [("CCO", None), (None, "unparsable")]
 
-    monkeypatch.setattr(DKLVAE, "complete", completed)
-    assert substitute(parents, 200, 0) == ["CCO"]
-    ((z, prefixes, instead_of),) = asked
+def test_one_token_of_a_parent_is_replaced(parents: Parents) -> None:
+    drafts = substitute(parents, 200, 0)
     tokens = [(*reading.tokens, END) for reading in parents.model.codec.read(OBJECTS)]
-    for point, prefix, token in zip(z, prefixes, instead_of, strict=True):
-        row = tokens[int((parents.z == point).all(1).nonzero())]
-        assert row[: len(prefix) + 1] == (*prefix, token)
+    instead_of = drafts.instead_of.tolist()
+    for owner, prefix, token in zip(owners(parents, drafts), drafts.prefixes, instead_of, strict=True):
+        assert tokens[owner][: len(prefix) + 1] == (*prefix, token)
     assert END in instead_of  # a parent goes on where it ended
-    assert () in prefixes  # and begins otherwise
-
-
-@pytest.mark.parametrize("propose", [regrow, substitute])
-def test_a_network_that_writes_all_at_once_completes_nothing(
-    parents: Parents, propose: Proposer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(SequenceVAE, "completions", VAE.completions)
-    assert propose(parents, 10, seed=0) == []
+    assert () in drafts.prefixes  # and begins otherwise
+    assert (drafts.temperature == HOT).all()
 
 
 def test_two_lists_of_parents_take_turns(parents: Parents) -> None:
