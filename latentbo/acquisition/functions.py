@@ -32,7 +32,7 @@ from torch import Tensor
 from latentbo.acquisition.names import ACQUISITIONS
 from latentbo.errors import unknown_name
 
-JITTER = "A not p.d., added jitter of 1.0e-08"  # what linear_operator says of the first one
+JITTER = r"A not p\.d\., added jitter of 1\.0e-0[876]"  # what linear_operator says of the first three
 MakeAcquisition = Callable[[Model, float], AcquisitionFunction]
 
 
@@ -84,10 +84,12 @@ IN_LOGS = (
 
 
 @contextmanager
-def first_jitter() -> Iterator[None]:
-    """Without the warning that a covariance needed its first jitter, which is far below any noise; larger ones warn.
+def small_jitter() -> Iterator[None]:
+    """Without the warning that a covariance needed a jitter of 1e-6 of the values' variance or less, a hundredth of the least
+    noise; larger ones warn.
 
-    Noisy acquisitions sample jointly at all that was measured, and almost always need it.
+    Noisy acquisitions sample jointly at all that was measured, and almost always need the first. A candidate that lies where
+    one was picked needs more.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", JITTER, NumericalWarning)

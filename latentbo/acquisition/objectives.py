@@ -28,7 +28,7 @@ from botorch.utils.multi_objective.pareto import is_non_dominated
 from jaxtyping import Float
 from torch import Tensor
 
-from latentbo.acquisition.functions import MakeAcquisition, first_jitter
+from latentbo.acquisition.functions import MakeAcquisition, small_jitter
 from latentbo.errors import InputError
 from latentbo.models.multi_output import MultiOutputLatentGP
 
@@ -85,7 +85,7 @@ class Objectives:
             sampler = SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=int(torch.randint(2**31, ())))
             if nothing_kept:
                 return qLogProbabilityOfFeasibility(model, constraints, sampler)
-            with first_jitter():
+            with small_jitter():
                 if reference is not None:
                     return self._hypervolume(model, reference, baseline, sampler)
                 return self._improvement(model, baseline, sampler)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from latentbo.acquisition.candidates import Pool, Proposal
 from latentbo.acquisition.context import ProposalContext
-from latentbo.acquisition.functions import MakeAcquisition, first_jitter, log_probability_weight
+from latentbo.acquisition.functions import MakeAcquisition, log_probability_weight, small_jitter
 from latentbo.rng import derive
 from latentbo.torch_rng import global_stream
 
@@ -31,7 +31,7 @@ def score(
     """
     if len(x) == 0:
         return x.new_zeros(0)
-    with first_jitter():
+    with small_jitter():
         values = torch.cat([acquisition(part.unsqueeze(-2)) for part in x.split(CHUNK)])
     if not context.feasibility.informative:
         return values

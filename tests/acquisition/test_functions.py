@@ -13,7 +13,7 @@ from linear_operator.utils.warnings import NumericalWarning
 from torch import Tensor
 
 from latentbo.acquisition.context import ProposalContext
-from latentbo.acquisition.functions import BY_NAME, first_jitter, make_acquisition
+from latentbo.acquisition.functions import BY_NAME, make_acquisition, small_jitter
 from latentbo.errors import InputError
 
 
@@ -103,8 +103,11 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         make_acquisition("ubc")
 
 
-def test_only_the_first_jitter_is_quiet() -> None:
-    with first_jitter():
-        warnings.warn("A not p.d., added jitter of 1.0e-08 to the diagonal", NumericalWarning, stacklevel=1)
-    with first_jitter(), pytest.warns(NumericalWarning, match="1.0e-07"):
-        warnings.warn("A not p.d., added jitter of 1.0e-07 to the diagonal", NumericalWarning, stacklevel=1)
+def test_only_a_small_jitter_is_quiet() -> None:
+    with small_jitter():
+        for size in ("1.0e-08", "1.0e-07", "1.0e-06"):
+            warnings.warn(
+                f"A not p.d., added jitter of {size} to the diagonal", NumericalWarning, stacklevel=1
+            )
+    with small_jitter(), pytest.warns(NumericalWarning, match="1.0e-05"):
+        warnings.warn("A not p.d., added jitter of 1.0e-05 to the diagonal", NumericalWarning, stacklevel=1)

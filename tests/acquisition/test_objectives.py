@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from latentbo.acquisition.context import ProposalContext
-from latentbo.acquisition.functions import first_jitter
+from latentbo.acquisition.functions import small_jitter
 from latentbo.acquisition.gradient import propose_gradient
 from latentbo.acquisition.objectives import SAMPLES, Objectives, rank_outcomes
 from latentbo.acquisition.pool import PoolSettings, propose_pool
@@ -103,7 +103,7 @@ def test_hypervolume_improvement_is_the_growth_of_the_area(
     objectives = two(reference)
     context = several(objectives)
     x, at = inputs(context.model), inputs(context.model, ("CCOCC", "CC(C)C", "O"))
-    with global_stream(0, "area"), torch.no_grad(), first_jitter():
+    with global_stream(0, "area"), torch.no_grad(), small_jitter():
         acquisition = objectives.acquisition(x, Y)(context.surrogate, 0.0)
         found = acquisition(at[:, None]).exp()
     if reference == (2.0, -9.0):
@@ -113,7 +113,7 @@ def test_hypervolume_improvement_is_the_growth_of_the_area(
         expected = front.amin(0) - 0.1 * (front.amax(0) - front.amin(0))
         torch.testing.assert_close(acquisition.ref_point, expected)
     for place, candidate in enumerate(at):
-        with global_stream(1, "area", place), torch.no_grad(), first_jitter():
+        with global_stream(1, "area", place), torch.no_grad(), small_jitter():
             draws = context.surrogate.posterior(torch.cat([x, candidate[None]])).rsample(torch.Size([600]))
         gains = [area(draw, acquisition.ref_point) - area(draw[:-1], acquisition.ref_point) for draw in draws]
         mean = sum(gains) / len(gains)
@@ -128,7 +128,7 @@ def test_a_limit_counts_by_its_probability(several: Callable[[Objectives], Propo
     x, at = inputs(context.model), inputs(context.model, ("CC(=O)Nc1ccccc1", "CCCN"))
     scores = []
     for objectives in (loose, tight, none):
-        with global_stream(0, "limit"), torch.no_grad(), first_jitter():
+        with global_stream(0, "limit"), torch.no_grad(), small_jitter():
             scores.append(objectives.acquisition(x, Y)(context.surrogate, 0.0)(at[:, None]))
     assert all(torch.isfinite(score).all() for score in scores)  # even where nothing measured keeps it
     assert scores[0][0] > scores[0][1]  # many carbons are wanted
@@ -145,7 +145,7 @@ def test_while_nothing_keeps_a_limit_that_is_looked_for(
     )
     context = several(objectives)
     x, at = inputs(context.model), inputs(context.model, ("CC(=O)Nc1ccccc1", "CC", "O", "CN"))
-    with global_stream(0, "nothing"), torch.no_grad(), first_jitter():
+    with global_stream(0, "nothing"), torch.no_grad(), small_jitter():
         found = objectives.acquisition(x, Y)(context.surrogate, 0.0)(at[:, None]).exp()
         posterior = context.surrogate.posterior(at)
     white = (posterior.mean[:, 1] - bound) / posterior.variance[:, 1].sqrt()
@@ -180,7 +180,7 @@ def test_a_belief_takes_the_improvement_out_of_a_place(
     context = several(objectives)
     x, at = inputs(context.model), inputs(context.model, ("CCOCC", "CC(C)CCN"))
     make = objectives.acquisition(x, Y)
-    with global_stream(0, "belief"), torch.no_grad(), first_jitter():
+    with global_stream(0, "belief"), torch.no_grad(), small_jitter():
         before = make(context.surrogate, 0.0)(at[:, None])
         after = make(context.with_fantasies(at[:1]).surrogate, 0.0)(at[:, None])
     assert after[0] < before[0] - 1.0
