@@ -41,7 +41,7 @@ LADDER = (Rung(10, 8.0), Rung(20, 10.0))
 """The second one is for points where the first finds no object."""
 HERE = 0.3  # standard deviations of q(z | x), root mean square over the axes, from a point to what lies there
 BETA = 0.1  # of the shipped models
-PREFERRED = 3.0  # nats that an object may cost more if nothing speaks against it
+PREFERRED = 6.0  # nats that an object may cost more if nothing speaks against it
 
 
 @dataclass(frozen=True)

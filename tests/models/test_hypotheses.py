@@ -89,9 +89,9 @@ def test_an_object_that_nothing_speaks_against_goes_before_others_about_as_cheap
     def elsewhere(points: Sequence[int], rows: Sequence[TokenRow]) -> torch.Tensor:
         return torch.ones(len(rows))
 
-    search = Found({0: [12, 3, 8], 1: [12, 14, 16, 18, 8], 2: [5, 18, 6], 3: [7, 20]})
+    search = Found({0: [12, 3, 8], 1: [12, 14, 16, 18, 20, 22, 24, 26, 8], 2: [5, 18, 6], 3: [7, 20]})
     found = settled([(12,), (12,), (5,), (7,)], 10, Answers(write, search, elsewhere, small))
-    # 8 is two nats behind 12 and is taken, or four, and is not; 6 goes before 18; 20 stays where there is no other.
+    # 8 is two nats behind 12 and is taken, or eight, and is not; 6 goes before 18; 20 stays where there is no other.
     assert found == [(8,), (12,), (6,), (20,)]
     # What lies there is the right one, whatever speaks against it.
     assert settled([(3,)], 10, Answers(write, Found({0: [12, 8]}), at_home, small)) == [(12,)]
