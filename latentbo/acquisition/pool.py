@@ -93,7 +93,8 @@ def propose_pool(
         kept, refused = filter_candidates(readings_of(promising, context.model), known, context.check)
         counts += replace(lost, passed_over=len(offered) - len(promising)) + replace(refused, made=0)
         pool = pool.joined(_scored(kept, acquisition, context, seed, turn))
-    capped = frozenset(name for name, proposer in proposers.items() if isinstance(proposer, Edits))
+    limited = settings.edit_share < 1.0
+    capped = {name for name, proposer in proposers.items() if limited and isinstance(proposer, Edits)}
     pool = pool.shortlist(max(SHORTLIST, 2 * n), capped)
     most = int(settings.edit_share * n + numpy_stream(seed, "edits").random())  # right on average
     rows = pick(n, pool, context, make, seed, capped, most)
