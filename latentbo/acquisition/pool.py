@@ -19,7 +19,7 @@ from latentbo.acquisition.context import ProposalContext
 from latentbo.acquisition.functions import MakeAcquisition
 from latentbo.acquisition.operator_allocation import allocate
 from latentbo.acquisition.picking import pick, predict, score
-from latentbo.acquisition.proposers import Edits, Parents, Proposer
+from latentbo.acquisition.proposers import Parents, Proposer, edits_among
 from latentbo.acquisition.screening import most_promising, offers_of, readings_of
 from latentbo.errors import InputError
 from latentbo.models.priors import spread
@@ -93,8 +93,7 @@ def propose_pool(
         kept, refused = filter_candidates(readings_of(promising, context.model), known, context.check)
         counts += replace(lost, passed_over=len(offered) - len(promising)) + replace(refused, made=0)
         pool = pool.joined(_scored(kept, acquisition, context, seed, turn))
-    limited = settings.edit_share < 1.0
-    capped = {name for name, proposer in proposers.items() if limited and isinstance(proposer, Edits)}
+    capped = edits_among(proposers) if settings.edit_share < 1.0 else frozenset()
     pool = pool.shortlist(max(SHORTLIST, 2 * n), capped)
     most = int(settings.edit_share * n + numpy_stream(seed, "edits").random())  # right on average
     rows = pick(n, pool, context, make, seed, capped, most)

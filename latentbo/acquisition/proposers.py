@@ -178,6 +178,11 @@ class Edits:
         return self.edit([parents.objects[row] for row in rows], n, numpy_stream(seed, "edits"))
 
 
+def edits_among(proposers: Mapping[str, Proposer]) -> frozenset[str]:
+    """The names of those that edit structure, outside the latent space."""
+    return frozenset(name for name, proposer in proposers.items() if isinstance(proposer, Edits))
+
+
 LATENT_PROPOSERS: dict[str, Proposer] = {
     "perturb": perturb,
     "path": path,

@@ -20,7 +20,7 @@ import pandas as pd
 from latentbo.acquisition.context import ProposalContext
 from latentbo.acquisition.feasibility import Feasibility
 from latentbo.acquisition.functions import MakeAcquisition, make_acquisition
-from latentbo.acquisition.proposers import Edits, Proposer, proposers_of
+from latentbo.acquisition.proposers import Proposer, edits_among, proposers_of
 from latentbo.campaign.asking import asked, asked_frame
 from latentbo.campaign.history import EncoderEvent, History
 from latentbo.campaign.knowledge import Knowledge, knowledge_of, measurements
@@ -273,7 +273,7 @@ def _begin(log: EventLog, settings: Settings, model: DKLVAE) -> None:
 def _fill_the_pool(settings: Settings, proposers: Mapping[str, Proposer] | None) -> None:
     if proposers and settings.proposer != "pool":
         raise InputError("proposers fill the pool: leave them out, or set proposer = 'pool'")
-    if proposers and settings.edit_share == 0 and all(isinstance(each, Edits) for each in proposers.values()):
+    if proposers and settings.edit_share == 0 and len(edits_among(proposers)) == len(proposers):
         raise InputError(
             "edit_share is 0, but the proposers are edits alone: give others, or a share above 0"
         )

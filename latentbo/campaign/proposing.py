@@ -17,7 +17,7 @@ from latentbo.acquisition.functions import MakeAcquisition
 from latentbo.acquisition.gradient import propose_gradient
 from latentbo.acquisition.operator_allocation import success_shares
 from latentbo.acquisition.pool import PoolSettings, propose_pool
-from latentbo.acquisition.proposers import Edits, Proposer
+from latentbo.acquisition.proposers import Proposer, edits_among
 from latentbo.acquisition.start import propose_prior
 from latentbo.campaign.encodings import Encodings
 from latentbo.campaign.knowledge import Knowledge
@@ -112,19 +112,16 @@ class ProposalStrategy:
         make = self._acquisition_of(knowledge)
         if self.settings.proposer == "gradient":
             return propose_gradient(n, context, make, seed)
-        used = {
-            name: proposer
-            for name, proposer in self.proposers.items()
-            if self.settings.edit_share > 0 or not isinstance(proposer, Edits)
-        }
-        shares = success_shares(list(used), knowledge.operator_outcomes)
+        unused = edits_among(self.proposers) if self.settings.edit_share == 0 else frozenset()
+        used = [name for name in self.proposers if name not in unused]
+        shares = success_shares(used, knowledge.operator_outcomes)
         effort = PoolSettings(
             rounds=self.settings.pool_rounds,
             size=self.settings.pool_size,
             surplus=self.settings.pool_surplus,
             edit_share=self.settings.edit_share,
         )
-        return propose_pool(n, context, used, shares, make, effort, seed)
+        return propose_pool(n, context, self.proposers, shares, make, effort, seed)
 
     def _acquisition_of(self, knowledge: Knowledge) -> MakeAcquisition:
         """The named one for one objective; noisy (hypervolume) improvement for more than that."""

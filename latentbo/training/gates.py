@@ -45,7 +45,7 @@ class Gates:
     """How much worse a retrained model may be in each of `measures`.
 
     reconstruction_drop   in the share of held-out objects that are written greedily where they are encoded
-    best_drop             in the share of the campaign's best objects that do
+    best_drop             in the share of the campaign's best objects that come back from encode - decode
     value_drop            in what proposals near the best are worth, standard deviations of the measured values
     realism_drop          in the share of those proposals, near realistic ones, that are realistic
     nll_rise              in the negative log predictive density of withheld measured objects, nats per point, by a
@@ -166,7 +166,7 @@ def measures(model: DKLVAE, comparison: Comparison) -> dict[str, float]:
     """What the gates look at, and the error beside it.
 
     exact_match                share of held-out objects that the network writes greedily where it encodes them
-    best_come_back             share of the campaign's best objects that do
+    best_come_back             share of the campaign's best objects that come back from encode - decode
     proposal_value, realistic  of `proposal_measures`; not there without a judge
     nll, rmse                  of the surrogate of latents alone, fitted to `learnt`, on `kept_out`; in units of the standard
                                deviation of `learnt`. Terms of the object itself would hide what became of the latents.

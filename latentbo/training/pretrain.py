@@ -48,8 +48,8 @@ SINCE_0_1 = {
 class Recipe:
     """Everything that decides what pretraining makes, apart from the corpus. Units: epochs, rows, nats.
 
-    start_from                  a shipped model's name or a folder: training goes on from its weights, and network and
-                                codec are that model's, whatever the next seven say; the KL term has no warm-up then
+    start_from                  a shipped model's name or a folder: training goes on from its weights; network and codec
+                                are that model's, other sizes are refused, and the KL term has no warm-up
     latent ... decoder_hidden   sizes of the network (`SequenceVAE`)
     spelling                    how the model reads and writes molecules: "selfies", "smiles" (canonical) or "fragments"
                                 (SMILES fragment by fragment: `codecs.fragments`)

@@ -15,12 +15,8 @@ from latentbo.models.pretrained import load_model
 from latentbo.models.vae import SequenceVAE
 from latentbo.training.pretrain import Recipe
 
-TOLD = (
-    "recipe",
-    "data",
-    "training",
-    "start_from",
-)  # what the new model's card says of how the old one was made
+TOLD = ("recipe", "data", "training", "start_from")
+"""What the new model's card says of how the old one was made."""
 
 
 @dataclass(frozen=True, eq=False)
