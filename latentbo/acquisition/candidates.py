@@ -140,7 +140,7 @@ class Batch:
     """At most `asked` proposals; fewer is a shortfall, and `counts` says where the others went.
 
     `runners_up` are the best candidates (proposer, object) that were not picked: the next pool begins with them.
-    `shares` divided the candidates among the proposers.
+    `shares` of the candidates were to be made by each proposer.
     """
 
     asked: int

@@ -1,7 +1,8 @@
 """How much of the effort each proposer gets: by what its effort brought lately, quickly, and never nothing.
 
-Which proposer is best differs between tasks and within a campaign, and predicted scores do not tell. So measured
-success decides, per unit of effort: whoever makes most of the candidates also gets most of the picks.
+Which proposer is best differs between tasks and within a campaign. A proposal begins with the shares of measured success
+(`success_shares`), and goes on with those of who made the best candidates so far (`standing_shares`); both per unit of
+effort: whoever makes most of the candidates also gets most of the picks.
 
 symbol   meaning                                                             shape
 s_k      a proposer's share of the candidates when an object was proposed    proposers
@@ -11,6 +12,7 @@ y_k      yield, (1 + sum w_k) / (2 + sum s_k), sums fading with age          pro
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -36,9 +38,21 @@ def success_shares(names: Sequence[str], outcomes: Iterable[OperatorOutcome]) ->
         for name in names:
             wins[name] = fade * wins[name] + float(success and name == proposer)
             effort[name] = fade * effort[name] + shares.get(name, 0.0)
-    yields = {name: (1.0 + wins[name]) / (2.0 + effort[name]) for name in names}
+    return _above_floor({name: (1.0 + wins[name]) / (2.0 + effort[name]) for name in names})
+
+
+def standing_shares(best: Iterable[str], asked_of: Mapping[str, int]) -> dict[str, float]:
+    """Shares that sum to 1 within one proposal, in proportion to (1 + b) / (1 + m) above the same floor.
+
+    b of the `best` candidates so far are by a proposer, which was to make m (`asked_of`). Others among the best are left out.
+    """
+    own = Counter(best)
+    return _above_floor({name: (1.0 + own[name]) / (1.0 + size) for name, size in asked_of.items()})
+
+
+def _above_floor(yields: Mapping[str, float]) -> dict[str, float]:
     total = sum(yields.values())
-    return {name: FLOOR / len(names) + (1 - FLOOR) * yields[name] / total for name in names}
+    return {name: FLOOR / len(yields) + (1 - FLOOR) * each / total for name, each in yields.items()}
 
 
 def allocate(n: int, shares: Mapping[str, float], rng: np.random.Generator) -> dict[str, int]:

@@ -17,7 +17,7 @@ from botorch.acquisition import AcquisitionFunction
 from latentbo.acquisition.candidates import Batch, Candidate, Counts, Pool, filter_candidates
 from latentbo.acquisition.context import ProposalContext
 from latentbo.acquisition.functions import MakeAcquisition
-from latentbo.acquisition.operator_allocation import allocate
+from latentbo.acquisition.operator_allocation import allocate, standing_shares
 from latentbo.acquisition.picking import pick, predict, score
 from latentbo.acquisition.proposers import Parents, Proposer, edits_among
 from latentbo.acquisition.screening import most_promising, offers_of, readings_of
@@ -38,7 +38,7 @@ class PoolSettings:
     are others.
     """
 
-    rounds: int = 12
+    rounds: int = 8
     size: int = 25
     elites: int = 30
     survivors: int = 30
@@ -64,7 +64,8 @@ def propose_pool(
 ) -> Batch:
     """n new objects by the inner loop above.
 
-    `shares` (see `operator_allocation`) divides the candidates among the proposers; the picks go by score alone.
+    `shares` divides the first candidates among the proposers, what came of those the others (`operator_allocation`); the
+    picks go by score alone.
     """
     with global_stream(seed, "acquisition"):
         acquisition = make(context.surrogate, context.best)
@@ -73,12 +74,16 @@ def propose_pool(
     old, _ = filter_candidates(context.remembered(), known, context.check)
     pool = _scored(old, acquisition, context, seed, "remembered")
     elites = _elites(context, settings.elites)
+    asked_of = dict.fromkeys(shares, 0)
     for turn in range(settings.rounds + MORE_ROUNDS):
         if turn >= settings.rounds and len(pool.candidates) >= n:
             break
         survivors = pool.best(settings.survivors)
         parents = elites.joined(survivors.objects, survivors.x[:, : context.model.latent])
-        sizes = allocate(settings.size, shares, numpy_stream(seed, "sizes", turn))
+        standing = (each.proposer for each in pool.best(SHORTLIST).candidates)
+        divided = standing_shares(standing, asked_of) if turn else shares
+        sizes = allocate(settings.size, divided, numpy_stream(seed, "sizes", turn))
+        asked_of = {name: asked_of[name] + size for name, size in sizes.items()}
         offered, lost = offers_of(
             {
                 name: proposers[name](parents, surplus * size, derive(seed, turn, name))
@@ -98,8 +103,9 @@ def propose_pool(
     most = int(settings.edit_share * n + numpy_stream(seed, "edits").random())  # right on average
     rows = pick(n, pool, context, make, seed, capped, most)
     rest = [candidate for row, candidate in enumerate(pool.candidates) if row not in rows]
+    effort = {name: size / sum(asked_of.values()) for name, size in asked_of.items()}
     runners_up = tuple((candidate.proposer, candidate.object) for candidate in rest[: settings.remembered])
-    return Batch(n, predict(context, pool.rows(rows)), counts, runners_up, shares)
+    return Batch(n, predict(context, pool.rows(rows)), counts, runners_up, effort)
 
 
 def _scored(

@@ -37,7 +37,7 @@ class Settings:
     structure: bool = True
     descriptors: bool = True
     initial: int = 20
-    pool_rounds: int = 12
+    pool_rounds: int = 8
     pool_size: int = 25
     pool_surplus: int = 5
     edit_share: float = 0.5

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentbo.acquisition.operator_allocation import FLOOR, HALF_LIFE, allocate, success_shares
+from latentbo.acquisition.operator_allocation import (
+    FLOOR,
+    HALF_LIFE,
+    allocate,
+    standing_shares,
+    success_shares,
+)
 
 NAMES = ("a", "b", "c")
 EVEN = dict.fromkeys(NAMES, 1 / 3)
@@ -60,6 +66,16 @@ def test_much_effort_must_bring_more() -> None:
     told = [(name, True, {"a": 0.9, "b": 0.1}) for name in ("a", "b")] * 10
     shares = success_shares(("a", "b"), told)
     assert shares["b"] > 2 * shares["a"]
+
+
+def test_who_makes_the_best_makes_more_and_none_is_starved() -> None:
+    made = {"a": 19, "b": 9, "c": 0}
+    shares = standing_shares(["a"] * 9 + ["b"] * 9 + ["stranger"] * 5, made)
+    # yields 10 / 20, 10 / 10, 1 / 1
+    assert shares == pytest.approx({"a": 0.2 / 3 + 0.16, "b": 0.2 / 3 + 0.32, "c": 0.2 / 3 + 0.32})
+    assert standing_shares([], dict.fromkeys(NAMES, 0)) == pytest.approx(EVEN)
+    starved = standing_shares(["a"] * 100, {"a": 10, "b": 10_000})
+    assert starved["b"] == pytest.approx(FLOOR / 2, abs=1e-3)
 
 
 positive = st.lists(st.floats(1e-3, 1.0), min_size=1, max_size=6)

@@ -176,12 +176,12 @@ def test_more_than_a_shortlist_can_be_asked_for(
     assert len(batch.runners_up) == 8
 
 
-def test_the_shares_decide_who_makes_and_scores_who_is_picked(context: ProposalContext) -> None:
-    sizes: dict[str, int] = dict.fromkeys(PROPOSERS, 0)
+def test_the_shares_decide_who_makes_first_and_scores_who_is_picked(context: ProposalContext) -> None:
+    asked: list[tuple[str, int]] = []
 
     def counting(name: str) -> Proposer:
         def propose(parents: Parents, n: int, seed: int) -> Latents | list[str]:
-            sizes[name] += n
+            asked.append((name, n))
             return PROPOSERS[name](parents, n, seed)
 
         return propose
@@ -190,9 +190,11 @@ def test_the_shares_decide_who_makes_and_scores_who_is_picked(context: ProposalC
     batch = proposed(
         context, 10, proposers={name: counting(name) for name in PROPOSERS}, shares=shares, settings=SMALL
     )
-    assert sum(sizes.values()) == SMALL.rounds * SMALL.size
-    assert sizes["graph"] == pytest.approx(0.7 * sum(sizes.values()), abs=2)
-    assert batch.shares == shares
+    first = dict(asked[: [name for name, _ in asked].index("graph") + 1])
+    assert first["graph"] == pytest.approx(0.7 * SMALL.size, abs=1)
+    made = {name: sum(n for other, n in asked if other == name) for name in shares}
+    assert sum(made.values()) == SMALL.rounds * SMALL.size
+    assert batch.shares == pytest.approx({name: n / (SMALL.rounds * SMALL.size) for name, n in made.items()})
     acquisition = BY_NAME["ei"](context.surrogate, context.best)
 
     @torch.no_grad()
@@ -245,7 +247,20 @@ def test_a_proposer_that_finds_nothing_does_no_harm(context: ProposalContext) ->
     shares = {"broken": 0.5, "graph": 0.5}
     batch = proposed(context, 4, proposers={"broken": broken, "graph": PROPOSERS["graph"]}, shares=shares)
     assert [proposal.proposer for proposal in batch.proposals] == ["graph"] * 4
-    assert batch.counts.invalid["unparsable"] == pytest.approx(SMALL.rounds * SMALL.size / 2, abs=2)
+    assert batch.counts.invalid["unparsable"] == round(batch.shares["broken"] * SMALL.rounds * SMALL.size)
+    assert batch.shares["broken"] < 0.4
+
+
+def test_who_makes_the_best_candidates_makes_more_of_them(context: ProposalContext) -> None:
+    def repeating(parents: Parents, n: int, seed: int) -> list[str]:
+        return ["C"] * n
+
+    proposers = {"repeating": repeating, "graph": PROPOSERS["graph"]}
+    settings = PoolSettings(rounds=6, size=20)
+    batch = proposed(
+        context, 4, proposers=proposers, shares={"repeating": 0.9, "graph": 0.1}, settings=settings
+    )
+    assert batch.shares["graph"] > 0.6
 
 
 def test_of_a_surplus_those_are_encoded_that_promise_most(
