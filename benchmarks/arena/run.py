@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.arena.folder import key_of, rows, save
+from benchmarks.arena.folder import key_of, save
 from benchmarks.arena.methods import METHODS
 from benchmarks.arena.single_run import PlannedRun, Run, carry_out
 from benchmarks.arena.start import molecule_pool, start_molecules
@@ -43,10 +43,10 @@ def stamp() -> dict[str, Any]:
     return {"commit": commit(), "machine": platform.machine(), **versions(), "mol_ga": mol_ga}
 
 
-def to_do(planned: Iterable[PlannedRun], folder: Path) -> list[PlannedRun]:
+def to_do(planned: Iterable[PlannedRun], done: Iterable[Mapping[str, Any]]) -> list[PlannedRun]:
     """Those that have no row yet."""
-    done = {key_of(row) for row in rows(folder)}
-    return [each for each in planned if each.key not in done]
+    keys = {key_of(row) for row in done}
+    return [each for each in planned if each.key not in keys]
 
 
 def run_all(

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.arena.ledger import OracleLedger
 from benchmarks.arena.methods import METHODS
-from benchmarks.arena.metrics import auc_top_k, best_at, top_k_at
+from benchmarks.arena.metrics import auc_top_k, best_at, improvements, top_k_at
 from benchmarks.arena.tasks import Protocol
 from benchmarks.results import PACKAGES
 from latentbo.baselines.base import Method
@@ -25,12 +25,12 @@ NEAR = 50  # calls that "near" reaches to either side
 COLUMNS = (
     "protocol", "task", "method", "seed", "budget", "start_count", "model",
     "batch", "strict", "calls", "invalid", "duplicates", "stopped",
-    "auc_top10", "top10", "best", *(f"{name}_{mark}" for mark in MARKS for name in ("top10", "best")),
+    "auc_top10", "top10", "best", *(f"{name}_{mark}" for mark in MARKS for name in ("top10", "best")), "improvements",
     *(f"seconds_per_proposal_{near}" for near in PACES), "wall_seconds", "cpu_seconds", "oracle_seconds",
     "commit", "machine", "python", *PACKAGES, "mol_ga",
 )  # fmt: skip
 """Of a row. `calls` are oracle calls; marks beyond the budget are empty; seconds are the processor's, except
-`wall_seconds`; versions stand under the package's name.
+`wall_seconds`; versions stand under the package's name; `improvements` (`metrics`) draw the curve.
 """
 
 
@@ -55,7 +55,7 @@ class PlannedRun:
 
 def planned_runs(protocol: Protocol, methods: Sequence[str], model: str) -> list[PlannedRun]:
     """Every run of a protocol, seed by seed, so that an interrupted arena has compared the methods on something."""
-    name = model if model == DEFAULT else f"{Path(model).name}-{read_card(locate(model))['id']}"
+    name = model_name(model)
     return [
         PlannedRun(
             protocol.name, task, method, seed, protocol.budget, protocol.start_count,
@@ -65,6 +65,11 @@ def planned_runs(protocol: Protocol, methods: Sequence[str], model: str) -> list
         for task in protocol.tasks
         for method in methods
     ]  # fmt: skip
+
+
+def model_name(model: str) -> str:
+    """As a run's key has it: the shipped model by its name, any other by its folder and id."""
+    return model if model == DEFAULT else f"{Path(model).name}-{read_card(locate(model))['id']}"
 
 
 @dataclass(frozen=True)
@@ -147,6 +152,7 @@ def _scores(trace: Sequence[float], budget: int) -> dict[str, Any]:
         "auc_top10": auc_top_k(trace, TOP, budget),
         "top10": top_k_at(trace, TOP, budget),
         "best": best_at(trace, budget),
+        "improvements": improvements(trace),
     }
     for mark in MARKS:
         reached = mark <= budget

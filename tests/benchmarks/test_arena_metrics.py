@@ -7,7 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.arena.metrics import auc_top_k, best_at, best_so_far, regret, top_k_at
+from benchmarks.arena.metrics import (
+    auc_top_k,
+    best_at,
+    best_so_far,
+    improved_trace,
+    improvements,
+    regret,
+    top_k_at,
+)
 from latentbo.errors import InputError
 
 NAN = math.nan
@@ -69,6 +77,11 @@ def test_best_and_regret_hold_their_last_value() -> None:
     assert best_at(trace, 99) == 0.5
     assert best_so_far(trace, 6) == pytest.approx([NAN, 0.25, 0.25, 0.5, 0.5, 0.5], nan_ok=True)
     assert regret(trace, 1.0, 4) == pytest.approx([NAN, 0.75, 0.75, 0.5], nan_ok=True)
+    assert improvements(trace) == "2:0.25 4:0.5"
+    assert best_so_far(improved_trace(improvements(trace)), 6) == pytest.approx(
+        best_so_far(trace, 6), nan_ok=True
+    )
+    assert improved_trace(improvements([NAN])) == []
     assert best_so_far(trace, 2) == pytest.approx([NAN, 0.25], nan_ok=True)
 
 

@@ -146,10 +146,25 @@ def test_a_killed_arena_goes_on_and_repeats_nothing(pool: Path, out: Path) -> No
     assert not Chains.made
 
 
+def test_another_machine_goes_on_from_the_rows_of_the_results(
+    pool: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arena(pool, out, "alcohols")
+    Chains.made.clear()
+    elsewhere = tmp_path / "elsewhere"
+    arena(pool, elsewhere, "alcohols,amines", "--results", str(out / "results"))
+    assert [tail for tail, _ in Chains.made] == ["N"] * 4
+    assert {row["method"] for row in rows(elsewhere)} == {"amines"}
+    assert len(rows(tmp_path / "none", out / "results" / "arena.csv")) == 8
+    assert (elsewhere / "auc1k_31_best.png").exists(), "with the curves of both"
+    assert capsys.readouterr().out.count("4 done, 4 to do") == 1
+
+
 def test_a_row_that_was_cut_short_is_run_again(pool: Path, out: Path) -> None:
     arena(pool, out, "alcohols")
     whole = (out / RUNS).read_text()
     (out / RUNS).write_text(whole[:-40])
+    (out / "results" / "arena.csv").unlink()
     assert len(rows(out)) == 3
     Chains.made.clear()
     arena(pool, out, "alcohols")
@@ -247,7 +262,7 @@ def test_models_are_part_of_the_runs_that_use_one(out: Path, tiny_model: DKLVAE,
     )
     assert [each.model for each in planned] == [f"tiny-{tiny_model.id}", ""]
     assert [each.model for each in shipped] == [DEFAULT, ""]
-    assert to_do(planned, out) == planned
+    assert to_do(planned, rows(out)) == planned
     assert len({each.key for each in (*planned, *others, *shipped)}) == 4, "folders of one name"
 
 
