@@ -34,7 +34,7 @@ def draw(rows: Rows, folder: Path) -> list[Path]:
     """Draw what the rows of one protocol and budget have; returns the files, PNG, in `folder`."""
     if not rows:
         return []
-    stem = f"{rows[0]['protocol']}_{rows[0]['budget']}" if rows else ""
+    stem = f"{rows[0]['protocol']}_{rows[0]['budget']}"
     figures = {
         "best": curves(rows),
         "regret": curves(rows, regret=True),
@@ -71,13 +71,8 @@ def curves(rows: Rows, *, regret: bool = False) -> Figure | None:
     for i, (task, panel) in enumerate(zip(tasks, panels, strict=False)):
         for method, look in _looks(methods):
             mine = [row for row in rows if row["task"] == task and row["method"] == method]
-            _curve(
-                panel,
-                [metrics.improved_trace(row["improvements"]) for row in mine],
-                rows[0]["budget"],
-                regret,
-                look,
-            )
+            traces = [metrics.improved_trace(row["improvements"]) for row in mine]
+            _curve(panel, traces, rows[0]["budget"], regret, look)
         panel.set_title(task.replace("_", " "), fontsize=SIZE)
         panel.tick_params(labelsize=SIZE - 2, labelbottom=i >= len(tasks) - columns)
         if regret:
