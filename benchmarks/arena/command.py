@@ -21,11 +21,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.arena.folder import rows, write_rows
+from benchmarks.arena.headline import headline
 from benchmarks.arena.methods import methods_of
 from benchmarks.arena.plots import draw
 from benchmarks.arena.run import Place, projected_seconds, run_all, stamp, to_do
-from benchmarks.arena.single_run import model_name, planned_runs
-from benchmarks.arena.table import headline, markdown, of_protocol
+from benchmarks.arena.single_run import model_name, model_of, planned_runs
+from benchmarks.arena.table import markdown, of_setting, setting_of
 from benchmarks.arena.tasks import PROTOCOLS, Protocol, tasks_of
 from benchmarks.campaign import seeds_of
 from benchmarks.results import FOLDER, write_result
@@ -67,25 +68,24 @@ def arena(chosen: argparse.Namespace) -> list[str]:
 
 
 def report(protocol: Protocol, out: Path, results: Path, model: str, wall_seconds: float) -> None:
-    """Print the table of a protocol; write all rows, and of those with this model, or without one, the tables, the
+    """Print the table of a protocol; write all rows, and of those with this model, or without it, the tables, the
     pictures and the headline figures.
     """
     everything = rows(out, results / RECORD)
     results.mkdir(parents=True, exist_ok=True)
     write_rows(everything, results / RECORD)
-    found = [row for row in everything if row["model"] in (None, model)]
-    print(markdown(found, protocol.name, protocol.budget))
+    found = [row for row in everything if (row["model"] or "") == model_of(row["method"], model)]
+    print(markdown(found, protocol.setting))
     figures = headline(found)
     lost = [name for name in published(results) if figures.get(name) is None]
     if lost:
         print(f"{results / RESULT} stays as it is, for there is no {', '.join(lost)} yet; see {out}")
         results = out
-    settings = sorted({(row["protocol"], row["budget"]) for row in found})
-    tables = [markdown(found, name, budget) for name, budget in settings]
+    tables = [markdown(found, setting) for setting in sorted({setting_of(row) for row in found})]
     (results / "arena.md").write_text("\n".join(tables), encoding="utf-8")
     seeds = sorted({row["seed"] for row in found})
     write_result(results / RESULT, figures, seeds=seeds, wall_seconds=wall_seconds)
-    for picture in draw(of_protocol(found, protocol.name, protocol.budget), out):
+    for picture in draw(of_setting(found, protocol.setting), out):
         print(f"drawn: {picture}")
 
 

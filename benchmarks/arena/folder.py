@@ -64,9 +64,12 @@ def _append(row: Mapping[str, Any], file: Path) -> None:
 
 
 def write_rows(found: Sequence[Mapping[str, Any]], file: Path) -> None:
-    """All of them in a file, under another name until it is whole."""
+    """All of them in a file, in the order of their keys, under another name until it is whole."""
     partial = file.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text("".join([_line(COLUMNS), *(_line([row[name] for name in COLUMNS]) for row in found)]))
+    ordered = sorted(found, key=key_of)
+    partial.write_text(
+        "".join([_line(COLUMNS), *(_line([row[name] for name in COLUMNS]) for row in ordered)])
+    )
     partial.replace(file)
 
 

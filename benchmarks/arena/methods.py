@@ -37,7 +37,7 @@ class Contender:
     """A method of the arena.
 
     `strict`: a string that is no new molecule costs it a call. `guess` is a first guess of the seconds a call takes, until
-    a finished run tells better; it is only for the projected time.
+    a finished run tells better; it is only for the projected time. `model`: this one and not the arena's.
     """
 
     make: Make
@@ -45,6 +45,7 @@ class Contender:
     strict: bool = False
     uses_model: bool = False
     guess: float = 0.05
+    model: str = ""
 
 
 class CampaignMethod:
@@ -90,13 +91,15 @@ def _campaign(
     return CampaignMethod(Settings.from_dict({"seed": seed, "model": model, **settings}), proposers)
 
 
-def _ours(proposers: Mapping[str, Proposer] | None = None, **settings: Any) -> Contender:
-    """Our own method with other settings or proposers than its defaults."""
+def _ours(proposers: Mapping[str, Proposer] | None = None, own_model: str = "", **settings: Any) -> Contender:
+    """Our own method with other settings, proposers or another model than its defaults."""
     make = partial(_campaign, proposers=proposers, **settings)
-    return Contender(make, batch=10, strict=True, uses_model=True, guess=0.4)
+    return Contender(make, batch=10, strict=True, uses_model=True, guess=0.4, model=own_model)
 
 
 OURS = "latentbo"
+LATENT_ONLY = f"{OURS}_latent_only"
+FORMER = "zinc250k"  # the model that was shipped before
 METHODS: dict[str, Contender] = {
     "random": Contender(lambda seed, pool, model: RandomScreening(pool, seed), batch=10, guess=0.01),
     "prior": Contender(
@@ -115,7 +118,7 @@ METHODS: dict[str, Contender] = {
     "latentbo_no_structure": _ours(structure=False),
     "latentbo_no_descriptors": _ours(descriptors=False),
     "latentbo_latent_kernel": _ours(structure=False, descriptors=False),
-    "latentbo_latent_only": _ours(edit_share=0.0),
+    LATENT_ONLY: _ours(edit_share=0.0),
     "latentbo_no_edit_limit": _ours(edit_share=1.0),
     "latentbo_graph_only": _ours({"graph": Edits(GraphEdits())}),
     "latentbo_no_surplus": _ours(pool_surplus=1),
@@ -123,6 +126,7 @@ METHODS: dict[str, Contender] = {
     "latentbo_turbo": _ours({"perturb": perturb}, structure=False, descriptors=False, acquisition="ts"),
     "latentbo_ucb": _ours(acquisition="ucb"),
     "latentbo_ts": _ours(acquisition="ts"),
+    "latentbo_former_model": _ours(own_model=FORMER),
 }
 RIVALS = tuple(name for name, contender in METHODS.items() if not contender.strict)
 VARIANTS = tuple(name for name, contender in METHODS.items() if contender.strict)

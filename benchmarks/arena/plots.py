@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from benchmarks.arena import metrics
 from benchmarks.arena.methods import OURS, VARIANTS
-from benchmarks.arena.table import SCORE, by_seed
+from benchmarks.arena.table import SCORE, by_seed, setting_of
 from benchmarks.arena.tasks import UNBOUNDED
 from latentbo.report.style import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, SKY, VERMILLION, canvas, styled
 
@@ -31,10 +31,10 @@ SIZE = 20  # of text, so that it is legible when a page shows the picture at hal
 
 
 def draw(rows: Rows, folder: Path) -> list[Path]:
-    """Draw what the rows of one protocol and budget have; returns the files, PNG, in `folder`."""
+    """Draw what the rows of one setting have; returns the files, PNG, in `folder`."""
     if not rows:
         return []
-    stem = f"{rows[0]['protocol']}_{rows[0]['budget']}"
+    stem = "_".join(map(str, setting_of(rows[0])))
     figures = {
         "best": curves(rows),
         "regret": curves(rows, regret=True),

@@ -59,12 +59,18 @@ def planned_runs(protocol: Protocol, methods: Sequence[str], model: str) -> list
     return [
         PlannedRun(
             protocol.name, task, method, seed, protocol.budget, protocol.start_count,
-            name if METHODS[method].uses_model else "",
+            model_of(method, name),
         )
         for seed in protocol.seeds
         for task in protocol.tasks
         for method in methods
     ]  # fmt: skip
+
+
+def model_of(method: str, chosen: str) -> str:
+    """What a method's rows have as their model, where `chosen` is the arena's: the method's own, or none."""
+    contender = METHODS[method]
+    return (contender.model or chosen) if contender.uses_model else ""
 
 
 def model_name(model: str) -> str:
@@ -116,7 +122,7 @@ def carry_out(
     wall, cpu = time.perf_counter(), time.process_time()
     contender = METHODS[planned.method]
     ledger = OracleLedger(load_objective(planned.task), planned.budget, strict=contender.strict)
-    method = contender.make(planned.seed, pool, model)
+    method = contender.make(planned.seed, pool, contender.model or model)
     try:
         steps = drive(method, ledger, start, contender.batch)
     finally:

@@ -1,4 +1,4 @@
-"""From rows to what they say: mean and spread a task, sums over the 17, paired wins, the headline figures.
+"""From rows to what they say: mean and spread a task, sums over the 17, paired wins.
 
 Methods are compared on seeds that both have run, because a seed is a set of start molecules and those alone move an AUC by
 0.05. The spread is the sample standard deviation over seeds.
@@ -12,15 +12,20 @@ from typing import Any
 
 from benchmarks.arena.methods import OURS, VARIANTS
 from benchmarks.arena.single_run import MARKS, PACES
-from benchmarks.arena.tasks import PROTOCOLS, PUBLISHED_BEST, SEVENTEEN
+from benchmarks.arena.tasks import PUBLISHED_BEST, SEVENTEEN, Setting
 
 Rows = Sequence[Mapping[str, Any]]
 SCORE = {"low_budget": "best"}  # what a protocol compares, where it is not AUC-top10
 
 
-def of_protocol(rows: Rows, protocol: str, budget: int) -> list[Mapping[str, Any]]:
-    """The rows of a protocol at a budget."""
-    return [row for row in rows if row["protocol"] == protocol and row["budget"] == budget]
+def setting_of(row: Mapping[str, Any]) -> Setting:
+    """The setting of a run."""
+    return Setting(*(row[name] for name in Setting._fields))
+
+
+def of_setting(rows: Rows, setting: Setting) -> list[Mapping[str, Any]]:
+    """The rows of that setting."""
+    return [row for row in rows if setting_of(row) == setting]
 
 
 def by_seed(rows: Rows, task: str, method: str, score: str) -> dict[int, float]:
@@ -50,47 +55,17 @@ def wins(rows: Rows, ours: str, theirs: str, tasks: Sequence[str], score: str) -
     return sum(value > 0 for value in compared), len(compared)
 
 
-def headline(rows: Rows) -> dict[str, float | int | None]:
-    """The flat figures of `arena.json`, from full settings only; None where not all runs behind one are there."""
-    main = of_protocol(rows, "auc1k", PROTOCOLS["auc1k"].budget)
-    low = of_protocol(rows, "low_budget", PROTOCOLS["low_budget"].budget)
-    figures: dict[str, float | int | None] = {}
-    for name, method in (
-        ("", OURS),
-        ("_mol_ga", "mol_ga"),
-        ("_tanimoto_gp", "tanimoto_gp"),
-        ("_random", "random"),
-    ):
-        found = sums(main, method, SEVENTEEN, "auc_top10").values()
-        figures[f"auc1k_sum17{name}"] = fmean(found) if found else None
-    for method in ("mol_ga", "tanimoto_gp"):
-        won, compared = wins(main, OURS, method, SEVENTEEN, "auc_top10")
-        figures[f"wins17_vs_{method}"] = won if compared == len(SEVENTEEN) else None
-    figures["low_budget_wins7"] = low_budget_wins(low, OURS)
-    pace = [row["seconds_per_proposal_1000"] for row in main if row["method"] == OURS]
-    paces = [seconds for seconds in pace if seconds is not None]
-    figures["seconds_per_proposal_1000"] = fmean(paces) if paces else None
-    return figures
-
-
-def low_budget_wins(rows: Rows, method: str) -> int | None:
-    """Tasks on which the mean best value is above both published ones; None unless all seven have been run."""
-    found = {task: by_seed(rows, task, method, "best") for task in PUBLISHED_BEST}
-    if not all(found.values()):
-        return None
-    bars = {task: max(value for value in bar if value is not None) for task, bar in PUBLISHED_BEST.items()}
-    return sum(fmean(found[task].values()) > bar for task, bar in bars.items())
-
-
-def markdown(rows: Rows, protocol: str, budget: int) -> str:
-    """The tables of one protocol: scores a task, the same of our method's variants, paired wins, and what runs cost."""
-    mine, score = of_protocol(rows, protocol, budget), SCORE.get(protocol, "auc_top10")
+def markdown(rows: Rows, setting: Setting) -> str:
+    """The tables of one setting: scores a task, the same of our method's variants, paired wins, and what runs cost."""
+    protocol, budget, start_count = setting
+    mine, score = of_setting(rows, setting), SCORE.get(protocol, "auc_top10")
     if not mine:
-        return f"No run of {protocol} at {budget} calls yet.\n"
+        return f"No run of {protocol} at {budget} calls from {start_count} start molecules yet.\n"
     methods = _distinct(mine, "method")
     variants = [method for method in methods if method in VARIANTS]
     main = [method for method in methods if method not in variants or method == OURS]
-    lines = [f"## {protocol}: {score} at {budget} calls, mean ± sd over seeds (number of seeds)", ""]
+    title = f"{protocol}: {score} at {budget} calls from {start_count} start molecules"
+    lines = [f"## {title}, mean ± sd over seeds (number of seeds)", ""]
     lines += _scores(mine, main, score, published=protocol == "low_budget") if main else []
     lines += _scores(mine, variants, score) if set(variants) - {OURS} else []
     return "\n".join([*lines, *_paired(mine, methods, score), *_costs(mine, methods)]) + "\n"

@@ -8,7 +8,7 @@ three (DRD2, GSK3b, JNK3) are trained classifiers and are not here.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from latentbo.errors import InputError, unknown_name
 from latentbo.objectives.molecules import OBJECTIVES
@@ -40,6 +40,14 @@ PUBLISHED_BEST: dict[str, tuple[float, float | None]] = {
 """Best value after the low-budget protocol as published: (Mol GA, GP with a genetic acquisition optimiser)."""
 
 
+class Setting(NamedTuple):
+    """What runs must share to be compared: a protocol's name, its budget in calls, its number of start molecules."""
+
+    protocol: str
+    budget: int
+    start_count: int
+
+
 @dataclass(frozen=True)
 class Protocol:
     """How runs are made comparable.
@@ -65,6 +73,11 @@ class Protocol:
                 f"{self.name}: a budget of {self.budget} calls cannot hold {self.start_count} start molecules: "
                 "they are calls too"
             )
+
+    @property
+    def setting(self) -> Setting:
+        """That of its runs."""
+        return Setting(self.name, self.budget, self.start_count)
 
     def smoke(self) -> Protocol:
         """The same in a minute: the first task, one seed, 10 start molecules and 20 calls more."""

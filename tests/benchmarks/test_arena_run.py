@@ -19,7 +19,7 @@ from benchmarks.arena import main, methods
 from benchmarks.arena.folder import RUNS, load_trace, rows
 from benchmarks.arena.methods import METHODS, Contender
 from benchmarks.arena.run import projected_seconds, to_do
-from benchmarks.arena.single_run import COLUMNS, PlannedRun, Step, pace, planned_runs
+from benchmarks.arena.single_run import COLUMNS, PlannedRun, Step, model_of, pace, planned_runs
 from benchmarks.arena.tasks import PROTOCOLS
 from latentbo.kinds.cards import DEFAULT
 from latentbo.models.dkl_vae import DKLVAE
@@ -156,7 +156,7 @@ def test_another_machine_goes_on_from_the_rows_of_the_results(
     assert [tail for tail, _ in Chains.made] == ["N"] * 4
     assert {row["method"] for row in rows(elsewhere)} == {"amines"}
     assert len(rows(tmp_path / "none", out / "results" / "arena.csv")) == 8
-    assert (elsewhere / "auc1k_31_best.png").exists(), "with the curves of both"
+    assert (elsewhere / "auc1k_31_10_best.png").exists(), "with the curves of both"
     assert capsys.readouterr().out.count("4 done, 4 to do") == 1
 
 
@@ -208,7 +208,7 @@ def test_tables_pictures_and_figures_are_written(
     monkeypatch.setitem(METHODS, "latentbo_ucb", METHODS["alcohols"])
     arena(pool, out, "latentbo,latentbo_ucb,repeating")
     for name in ("best", "regret", "ablation"):
-        assert (out / f"auc1k_31_{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (out / f"auc1k_31_10_{name}.png").read_bytes().startswith(b"\x89PNG")
     table = (out / "results" / "arena.md").read_text()
     assert "| logp |" in table
     assert "latentbo against" in table
@@ -264,6 +264,16 @@ def test_models_are_part_of_the_runs_that_use_one(out: Path, tiny_model: DKLVAE,
     assert [each.model for each in shipped] == [DEFAULT, ""]
     assert to_do(planned, rows(out)) == planned
     assert len({each.key for each in (*planned, *others, *shipped)}) == 4, "folders of one name"
+
+
+def test_a_method_with_a_model_of_its_own_is_run_and_reported_with_it() -> None:
+    [planned] = planned_runs(PROTOCOLS["auc1k"].smoke(), ["latentbo_former_model"], DEFAULT)
+    assert planned.model == methods.FORMER == model_of("latentbo_former_model", DEFAULT)
+    method = METHODS[planned.method].make(0, (), METHODS[planned.method].model)
+    try:
+        assert method.campaign.settings.model == methods.FORMER
+    finally:
+        method.close()
 
 
 def test_every_group_names_methods() -> None:

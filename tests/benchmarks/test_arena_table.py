@@ -6,15 +6,25 @@ from typing import Any
 
 import pytest
 
+from benchmarks.arena.headline import headline, low_budget_wins
 from benchmarks.arena.single_run import COLUMNS
-from benchmarks.arena.table import difference, headline, low_budget_wins, markdown, sums, wins
-from benchmarks.arena.tasks import LOW_BUDGET, PUBLISHED_BEST, SEVENTEEN, TUNING
+from benchmarks.arena.table import difference, markdown, sums, wins
+from benchmarks.arena.tasks import LOW_BUDGET, PROTOCOLS, PUBLISHED_BEST, SEVENTEEN, TUNING, Setting
+
+FULL = PROTOCOLS["auc1k"].setting
 
 
 def row(task: str, method: str, seed: int, score: float | None, **more: Any) -> dict[str, Any]:
     empty: dict[str, Any] = dict.fromkeys(COLUMNS)
-    named = {"protocol": "auc1k", "budget": 1_000, "task": task, "method": method, "seed": seed}
-    return empty | named | {"auc_top10": score, "best": score} | more
+    named = {
+        "protocol": "auc1k",
+        "budget": 1_000,
+        "start_count": 100,
+        "task": task,
+        "method": method,
+        "seed": seed,
+    }
+    return empty | named | {"auc_top10": score, "top10": score, "best": score} | more
 
 
 def full(method: str, score: float, seeds: tuple[int, ...] = (0, 1), **more: Any) -> list[dict[str, Any]]:
@@ -58,14 +68,19 @@ def test_the_headline_of_a_whole_arena() -> None:
     ]
     ours = full("latentbo", 0.6, seconds_per_proposal_1000=0.2)
     worse = [row | {"auc_top10": 0.1} if row["task"] == "qed" else row for row in ours]
-    figures = headline(
-        [*worse, *full("mol_ga", 0.5), *full("random", 0.4), *full("tanimoto_gp", 0.7)[:20], *low]
-    )
+    few = [*full("latentbo", 0.3, start_count=10), *full("tanimoto_gp", 0.2, (1,), start_count=10)]
+    alone = full("latentbo_latent_only", 0.5, (0,))
+    others = [*full("mol_ga", 0.5), *full("random", 0.4), *full("tanimoto_gp", 0.7)[:20], *alone]
+    figures = headline([*worse, *others, *few, *low])
     assert figures == {
         "auc1k_sum17": pytest.approx(16 * 0.6 + 0.1),
         "auc1k_sum17_mol_ga": pytest.approx(8.5),
         "auc1k_sum17_tanimoto_gp": pytest.approx(11.9),
         "auc1k_sum17_random": pytest.approx(6.8),
+        "auc1k_sum17_latent_only": pytest.approx(8.5),
+        "auc1k_sum17_from10": pytest.approx(5.1),
+        "auc1k_sum17_tanimoto_gp_from10": pytest.approx(3.4),
+        "pmo10k_carried_sum17": pytest.approx(0.1 * (16 * 0.6 + 0.1) + 0.9 * 17 * 0.6),
         "wins17_vs_mol_ga": 16,
         "wins17_vs_tanimoto_gp": 0,
         "low_budget_wins7": 1,
@@ -81,8 +96,15 @@ def test_what_was_not_run_is_null() -> None:
     assert half["auc1k_sum17"] == pytest.approx(10.2)
 
 
-def test_other_budgets_are_no_headline() -> None:
+def test_other_budgets_and_starts_are_no_headline() -> None:
     assert set(headline(full("latentbo", 0.6, budget=300)).values()) == {None}
+    assert headline(full("latentbo", 0.6, start_count=20))["auc1k_sum17"] is None
+
+
+def test_starts_of_different_size_are_not_mixed() -> None:
+    rows = [row("qed", "random", 0, 0.9), row("qed", "random", 1, 0.1, start_count=10)]
+    assert "| qed | 0.900 (1) |" in markdown(rows, FULL)
+    assert "| qed | 0.100 (1) |" in markdown(rows, FULL._replace(start_count=10))
 
 
 def test_all_seven_must_be_run() -> None:
@@ -95,16 +117,16 @@ def test_the_table_has_means_spreads_sums_and_wins() -> None:
     rows = [*full("latentbo", 0.5, (0,)), *full("latentbo", 0.7, (1,)), *full("mol_ga", 0.55)]
     late = [each for each in rows if each["task"] == "qed" and each["method"] == "mol_ga"]
     rows = [each | {"best": 0.9} if each in late else each for each in rows]
-    text = markdown(rows, "auc1k", 1_000)
+    text = markdown(rows, FULL)
     assert "| qed | 0.600 ± 0.141 (2) | 0.550 ± 0.000 (2) |" in text
     assert "| **sum of 17** | 10.200 ± 2.404 (2) | 9.350 ± 0.000 (2) |" in text
     assert "| mol_ga | 17 of 17 | 17 of 17 | 16 of 17 | 17 of 34 | +0.050 | 1 of 2 |" in text
-    assert "No run" in markdown(rows, "auc1k", 300)
+    assert "No run" in markdown(rows, Setting("auc1k", 300, 100))
 
 
 def test_variants_have_a_table_of_their_own() -> None:
     variants = [row(task, "latentbo_ucb", 0, 0.4) for task in TUNING]
-    text = markdown([*full("latentbo", 0.5), *full("mol_ga", 0.4), *variants], "auc1k", 1_000)
+    text = markdown([*full("latentbo", 0.5), *full("mol_ga", 0.4), *variants], FULL)
     assert "| task | latentbo | mol_ga |" in text
     table = text.split("| task | latentbo | latentbo_ucb |")[1].split("\n\n")[0]
     assert [line.split(" | ")[0] for line in table.splitlines()[2:]] == [f"| {task}" for task in TUNING]
@@ -112,4 +134,4 @@ def test_variants_have_a_table_of_their_own() -> None:
 
 def test_the_low_budget_table_shows_what_is_to_beat() -> None:
     rows = [row("ranolazine_mpo", "latentbo", 0, 0.9) | {"protocol": "low_budget", "budget": 600}]
-    assert "| ranolazine_mpo | 0.900 (1) | 0.812 / 0.659 |" in markdown(rows, "low_budget", 600)
+    assert "| ranolazine_mpo | 0.900 (1) | 0.812 / 0.659 |" in markdown(rows, PROTOCOLS["low_budget"].setting)
